@@ -1,0 +1,50 @@
+using KwaaiNet.CandelEngine.Text;
+
+namespace KwaaiNet.CandelEngine.Models;
+
+/// <summary>An open model: its shape, its vocabulary and template, and its tensors by name. Formats derive from it; GGUF is the first.</summary>
+/// <remarks>Opening reads the header only; tensor bytes are mapped and touched when a stack loads them. Safe for concurrent reads.</remarks>
+public abstract class ModelFile : IDisposable
+{
+    /// <summary>Opens a model file of any supported format.</summary>
+    /// <param name="path">A <c>.gguf</c> file.</param>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="ModelFormatException">The file is not a model, is truncated, or lies about itself.</exception>
+    public static ModelFile Open(string path) => throw new NotSupportedException("replaced by the reader");
+
+    /// <summary>The full path.</summary>
+    public abstract string Path { get; }
+
+    /// <summary>The name in the file's metadata, or the file's name without extension.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Dimensions and constants.</summary>
+    public abstract ModelShape Shape { get; }
+
+    /// <summary>How most weights are stored, as people write it: <c>F32</c>, <c>F16</c>, <c>Q8_0</c>, <c>Q4_0</c>.</summary>
+    public abstract string WeightFormat { get; }
+
+    /// <summary>Size of the file in bytes.</summary>
+    public abstract long FileBytes { get; }
+
+    /// <summary>SHA-256 over the whole file, lower-case hex: the same on every node that holds the same file. Computed on first use, then kept.</summary>
+    public abstract string WeightsHash { get; }
+
+    /// <summary>Encodes text to token ids and back.</summary>
+    /// <exception cref="ModelFormatException">The file has no tokenizer, or one this engine does not know.</exception>
+    public abstract ITokenizer Tokenizer { get; }
+
+    /// <summary>Turns a conversation into the model's prompt; null when the file has no chat template.</summary>
+    public abstract ChatTemplate? ChatTemplate { get; }
+
+    /// <summary>Looks a tensor up; false when the file has none of that name.</summary>
+    /// <param name="name">GGUF's name, such as <c>blk.0.attn_q.weight</c>.</param>
+    /// <param name="tensor">Its type, shape and bytes.</param>
+    public abstract bool TryGetTensor(string name, out TensorData tensor);
+
+    /// <summary>Names of all tensors, in file order.</summary>
+    public abstract IReadOnlyList<string> TensorNames { get; }
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}
