@@ -1,0 +1,5 @@
+namespace KwaaiNet.Protocol.Nodes;
+
+/// <summary>A node record is not believed: its signature, a bound or its sequence is wrong.</summary>
+/// <param name="message">Which field, and what it says.</param>
+public sealed class NodeRecordException(string message) : Exception(message);

@@ -1,0 +1,63 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace KwaaiNet.Protocol.Transport;
+
+/// <summary>What every host needs to be a node: where it listens, who it is, whom it asks. Configuration section <c>Node</c>.</summary>
+public sealed class NodeOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "Node";
+
+    /// <summary>Default for <see cref="Network"/>.</summary>
+    public const string DefaultNetwork = "local";
+
+    /// <summary>Default for <see cref="HeartbeatMilliseconds"/>: 5 s.</summary>
+    public const int DefaultHeartbeatMilliseconds = 5_000;
+
+    /// <summary>Default for <see cref="TtlMilliseconds"/>: 15 s.</summary>
+    public const int DefaultTtlMilliseconds = 15_000;
+
+    /// <summary>A name for people: <c>shard-1</c>. It appears in logs and the network map; nothing is keyed on it.</summary>
+    [Required, StringLength(64, MinimumLength = 1)]
+    public string Name { get; set; } = "node";
+
+    /// <summary>Networks do not mix: nodes of another network are not seen.</summary>
+    [Required, StringLength(64, MinimumLength = 1)]
+    public string Network { get; set; } = DefaultNetwork;
+
+    /// <summary>Folder of the node's own files: <c>identity.key</c>. Null: an identity that lives as long as the process.</summary>
+    public string? Home { get; set; }
+
+    /// <summary>Address to listen on; 127.0.0.1 unless the network spans machines. <c>0.0.0.0</c> and <c>::</c> listen everywhere.</summary>
+    [Required]
+    public string Host { get; set; } = "127.0.0.1";
+
+    /// <summary>Port for gRPC with mutual TLS; 0 lets the system choose; null: this host serves no gRPC.</summary>
+    [Range(0, 65535)]
+    public int? GrpcPort { get; set; }
+
+    /// <summary>Port for HTTP/1 (health, and what the host adds to it); 0 lets the system choose; null: none.</summary>
+    [Range(0, 65535)]
+    public int? HttpPort { get; set; }
+
+    /// <summary>The gRPC address others reach this node at, <c>https://host:port</c>; null: made from <see cref="Host"/> and the bound port.</summary>
+    public string? AdvertisedEndpoint { get; set; }
+
+    /// <summary>Where the node stands: free text such as <c>eu-west</c>.</summary>
+    [StringLength(64)]
+    public string Region { get; set; } = "";
+
+    /// <summary>The discovery service, <c>https://host:port</c>; null on the discovery service itself.</summary>
+    public string? Discovery { get; set; }
+
+    /// <summary>The discovery service's did:key; null: whoever answers at <see cref="Discovery"/>.</summary>
+    public string? DiscoveryNodeId { get; set; }
+
+    /// <summary>Time between two announcements, in milliseconds. Default 5,000.</summary>
+    [Range(100, 600_000)]
+    public int HeartbeatMilliseconds { get; set; } = DefaultHeartbeatMilliseconds;
+
+    /// <summary>How long a record lives without renewal, in milliseconds; at least twice the heartbeat. Default 15,000.</summary>
+    [Range(200, 3_600_000)]
+    public int TtlMilliseconds { get; set; } = DefaultTtlMilliseconds;
+}
