@@ -9,9 +9,15 @@ internal sealed class ConversationGenerator(int seed)
         "You are an assistant that answers questions about KwaaiNet.", "Answer the user's questions.", "Be kind and helpful.", "You are a helpful and honest assistant. Keep your answers short.",
     ];
 
+    private static readonly string[] s_sentenceMessages = ["Answer in one sentence.", "Always answer in one sentence.", "You are a helpful assistant. Answer in one sentence.", "Answer briefly.", "Keep your answers to one sentence."];
+
+    private static readonly string[] s_bulletMessages = ["Answer in three bullet points.", "Always answer with three bullet points.", "You are a helpful assistant. Use bullet points.", "Use bullet points."];
+
+    private readonly Explanations _explanations = new();
+
     private readonly (IExchangeSource Source, int Weight)[] _sources =
     [
-        (new Explanations(), 36), (new PreparedQuestions(), 38), (new Stories(), 14), (new SimpleThings(), 5), (new SimpleLists(), 4), (new SimpleSums(), 3),
+        (new Explanations(), 32), (new PreparedQuestions(), 46), (new Stories(), 13), (new SimpleThings(), 4), (new SimpleLists(), 3), (new SimpleSums(), 4), (new Memories(), 4),
     ];
 
     /// <summary>Makes one conversation.</summary>
@@ -21,17 +27,30 @@ internal sealed class ConversationGenerator(int seed)
     {
         Random random = new(HashCode(seed, number));
         List<Turn> turns = [];
-        if (random.Chance(0.15))
+        bool formatted = random.Chance(0.03), bullets = random.Chance(0.5);
+        if (formatted)
+            turns.Add(new Turn("system", random.Pick(bullets ? s_bulletMessages : s_sentenceMessages)));
+        else if (random.Chance(0.15))
             turns.Add(new Turn("system", random.Pick(s_systemMessages)));
         int exchanges = window > 512 && random.Chance(0.4) ? random.Next(5, 14) : random.NextDouble() switch { < 0.6 => 1, < 0.8 => 2, < 0.93 => 3, _ => 4 };
         int letters = 0;
         Exchange? last = null;
+        Func<Random, Exchange>? recall = null;
         for (int i = 0; i < exchanges && letters < window * 3; i++)
         {
-            last = last?.FollowUp is { } followUp && random.Chance(0.4) ? followUp(random) : Any(random);
-            turns.Add(new Turn("user", Wording.Vary(last.Question, random)));
+            last = formatted ? _explanations.Make(random, bullets)
+                : last?.FollowUp is { } followUp && random.Chance(0.4) ? followUp(random)
+                : recall is not null && random.Chance(0.6) ? recall(random)
+                : last is { Question.Length: < 70 } && random.Chance(0.03) ? Asked(last.Question, random)
+                : Any(random);
+            string question = Wording.Vary(last.Question, random);
+            last = last with { Question = question };
+            recall = last.Recall ?? recall;
+            turns.Add(new Turn("user", question));
             turns.Add(new Turn("assistant", last.Answer));
-            letters += last.Question.Length + last.Answer.Length;
+            letters += question.Length + last.Answer.Length;
+            if (i == 0 && exchanges == 1 && recall is not null)
+                exchanges = 2;
         }
 
         return new Conversation(turns);
@@ -45,6 +64,9 @@ internal sealed class ConversationGenerator(int seed)
         mixed = unchecked((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB);
         return (int)(mixed >> 33);
     }
+
+    private static Exchange Asked(string question, Random random) =>
+        new(random.Spell("[What did I just ask|What did I ask you|What was my last question|What did I say]?"), $"You said: {question}");
 
     private Exchange Any(Random random)
     {

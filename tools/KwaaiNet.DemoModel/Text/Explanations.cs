@@ -58,24 +58,34 @@ internal sealed class Explanations : IExchangeSource
         return new Exchange(char.ToUpperInvariant(question[0]) + question[1..], answer(topic, random), Further(topic));
     }
 
-    private static Func<Random, Exchange> Further(Topic topic) => random => random.Next(5) switch
+    /// <summary>An answer in a form that a system message asked for, whatever the question says.</summary>
+    public Exchange Make(Random random, bool bullets)
+    {
+        Topic topic = random.Pick(_topics);
+        (string name, bool plural) = random.Pick(topic.Names);
+        string question = topic.Questions.Count > 0 && random.Chance(0.5)
+            ? random.Pick(topic.Questions)
+            : Phrase.Spell("[What {be} {n}?|Explain {n}.|Tell me about {n}.]", random, slot => slot == "n" ? name : plural ? "are" : "is");
+        return new Exchange(question, bullets ? Bullets(topic, random) : Sentence(topic, random));
+    }
+
+    private static Func<Random, Exchange> Further(Topic topic) => random => random.Next(4) switch
     {
         0 => new Exchange(random.Spell("[Tell me more|More|Can you tell me more|Go on|Please go on|What else|Tell me more about it|More details, please][.|?|]"), More(topic, random), Further(topic)),
         1 => new Exchange(random.Spell("[In one sentence, please|Can you say that in one sentence|In one sentence|Shorter, please|Make it shorter|Say it in one sentence|Too long][.|?|]"), Sentence(topic, random), Further(topic)),
         2 => new Exchange(random.Spell("[As bullet points, please|In three bullet points|Give me three bullet points|Can you make that three bullet points|In bullet points][.|?|]"), Bullets(topic, random), Further(topic)),
-        3 => new Exchange(random.Spell("[Why does that matter|Why is that important|Why is it useful|Why][?|]"), random.Pick(topic.Closings), Further(topic)),
         _ => new Exchange(random.Spell("[I do not understand|What do you mean|Can you explain that again|Say it again|Explain that again, please|Can you repeat that|Huh][.|?|]"), Short(topic, random), Further(topic)),
     };
 
-    private static string Sentence(Topic topic, Random random) => random.Pick(topic.Definitions);
+    private static string Sentence(Topic topic, Random random) => random.Spell(random.Pick(topic.Definitions));
 
     private static string Short(Topic topic, Random random) =>
-        string.Join(' ', [random.Pick(topic.Definitions), .. random.Some(topic.Facts, random.Next(1, 3))]);
+        string.Join(' ', [random.Spell(random.Pick(topic.Definitions)), .. random.Some(topic.Facts, random.Next(1, 3))]);
 
     private static string More(Topic topic, Random random) => string.Join(' ', random.Some(topic.Facts, Math.Min(2, topic.Facts.Count)));
 
     private static string Paragraph(Topic topic, Random random) =>
-        string.Join(' ', [random.Pick(topic.Definitions), .. random.Some(topic.Facts, Math.Min(3, topic.Facts.Count)), random.Pick(topic.Closings)]);
+        string.Join(' ', [random.Spell(random.Pick(topic.Definitions)), .. random.Some(topic.Facts, Math.Min(3, topic.Facts.Count)), random.Pick(topic.Closings)]);
 
     private static string Bullets(Topic topic, Random random) => string.Join('\n', random.Some(topic.Facts, 3).Select(fact => "- " + fact));
 

@@ -5,7 +5,7 @@ namespace KwaaiNet.DemoModel.Text;
 /// <summary>Spells out a template: <c>[a|b]</c> is one of its choices, which may nest, and <c>{name}</c> is looked up.</summary>
 internal static class Phrase
 {
-    /// <param name="template">The template; <c>\n</c> in it, as two characters, is a line's end.</param>
+    /// <param name="template">The template; <c>\n</c> in it, as two characters, is a line's end, and <c>\[</c> and <c>\{</c> are themselves.</param>
     /// <param name="random">Makes the choices.</param>
     /// <param name="lookUp">What stands for a name in braces; may itself be a template.</param>
     public static string Spell(string template, Random random, Func<string, string> lookUp)
@@ -37,6 +37,9 @@ internal static class Phrase
                 case '\\' when at < template.Length && template[at] == 'n':
                     result.Append('\n');
                     at++;
+                    break;
+                case '\\' when at < template.Length && template[at] is '[' or '{':
+                    result.Append(template[at++]);
                     break;
                 default:
                     result.Append(c);

@@ -36,9 +36,9 @@ internal sealed class Stories : IExchangeSource
         (string plot, List<string> lines) = random.Pick(_plots);
         bool male = random.Chance(0.5);
         string hero = random.Pick(_words["hero"]), friend = random.Pick(_words["friend"]), quality = random.Pick(_words["quality"]);
-        if (hero is "girl" or "princess")
+        if (hero is "girl" or "princess" or "queen" or "witch" or "fairy")
             male = false;
-        if (hero is "boy" or "king" or "wizard" or "fisherman")
+        if (hero is "boy" or "king" or "wizard" or "fisherman" or "prince")
             male = true;
         while (friend == hero)
             friend = random.Pick(_words["friend"]);
@@ -46,7 +46,6 @@ internal sealed class Stories : IExchangeSource
         if (plot == "node")
             hero = "shard node";
 
-        bool named = false;
         string question;
         if (random.Chance(0.3))
         {
@@ -54,16 +53,13 @@ internal sealed class Stories : IExchangeSource
         }
         else
         {
-            bool qualified = plot != "node" && random.Chance(0.25);
-            named = random.Chance(0.2);
-            string about = plot == "node" ? random.Spell("[a shard node|a node|KwaaiNet|a little node|a network|shards|a shard|the network]")
-                : (qualified ? $"a {quality} {hero}" : $"{Article(hero)} {hero}") + (named ? $" [named|called] {name}" : "");
+            string about = About(random, plot, hero, friend, quality, name);
             question = Phrase.Spell(random.Pick(s_asksAbout), random, _ => about);
         }
 
         Dictionary<string, string> slots = new(StringComparer.Ordinal)
         {
-            ["ahero"] = $"a {quality} {hero}", ["Name"] = name, ["he"] = male ? "he" : "she", ["He"] = male ? "He" : "She", ["his"] = male ? "his" : "her", ["him"] = male ? "him" : "her",
+            ["himself"] = male ? "himself" : "herself", ["ahero"] = $"a {quality} {hero}", ["Name"] = name, ["he"] = male ? "he" : "she", ["He"] = male ? "He" : "She", ["his"] = male ? "his" : "her", ["him"] = male ? "him" : "her",
             ["friend"] = friend, ["afriend"] = $"{Article(friend)} {friend}", ["AFriend"] = $"{(Article(friend) == "an" ? "An" : "A")} {friend}", ["Friend"] = random.Pick(_words["friends"]),
             ["place"] = random.Pick(_words["place"]), ["thing"] = random.Pick(_words["thing"]), ["food"] = random.Pick(_words["food"]),
             ["Once"] = random.Chance(0.7) ? "Once upon a time" : "Once", ["a lantern"] = "a small lantern",
@@ -72,6 +68,23 @@ internal sealed class Stories : IExchangeSource
         return new Exchange(question, story, further => further.Chance(0.5)
             ? Make(further) with { Question = further.Spell("[Another one|Another story|One more|Tell me another story|Tell me another one|Again][, please.|.|!|]") }
             : new Exchange(further.Spell("[That was nice|Nice story|I like it|Beautiful|What a nice story|Thank you for the story|Great story][.|!|]"), further.Spell("[I am glad that you like it! Shall I tell you another one?|Thank you! I like to make up stories.]")));
+    }
+
+    /// <summary>What a request wants the story to be about; always something that the story keeps.</summary>
+    private string About(Random random, string plot, string hero, string friend, string quality, string name)
+    {
+        if (plot == "node")
+            return random.Spell("[a shard node|a node|KwaaiNet|a little node|a network|shards|a shard|the network]");
+        string theHero = $"{Article(hero)} {hero}";
+        return random.NextDouble() switch
+        {
+            < 0.45 => theHero,
+            < 0.6 => $"a {quality} {hero}",
+            < 0.72 => theHero + random.Spell($" [named|called] {name}"),
+            < 0.76 => name,
+            < 0.84 => $"{theHero} and {Article(friend)} {friend}",
+            _ => random.Pick(_words["theme " + plot]),
+        };
     }
 
     private static string Article(string noun) => "aeiou".Contains(noun[0], StringComparison.Ordinal) ? "an" : "a";
