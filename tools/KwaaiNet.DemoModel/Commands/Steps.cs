@@ -23,11 +23,13 @@ internal static class Steps
 
     public static void Train(WorkFolder folder, int seed, double minutes, bool resume, CancellationToken cancellationToken)
     {
-        BytePairVocabulary vocabulary = folder.LearnVocabulary(seed);
+        BytePairVocabulary vocabulary = resume ? folder.LoadVocabulary() : folder.LearnVocabulary(seed);
         using Llama model = new(seed);
         using Trainer trainer = new(model, vocabulary, seed, TimeSpan.FromMinutes(minutes), folder.Checkpoint);
         if (resume)
             trainer.Resume();
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 140; // a log, not a screen: a report stays on its line
         AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{model.ParameterCount:N0} parameters, {minutes} minutes; Ctrl-C stops and keeps what was learned."));
         RunState end = trainer.Run(Show, cancellationToken);
         AnsiConsole.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{end.Tokens:N0} tokens in {end.Seconds / 60:N1} minutes, kept in {folder.Checkpoint}"));
@@ -35,7 +37,7 @@ internal static class Steps
 
     public static void Export(WorkFolder folder, string output)
     {
-        BytePairVocabulary vocabulary = BytePairVocabulary.Load(folder.Vocabulary);
+        BytePairVocabulary vocabulary = folder.LoadVocabulary();
         using Llama model = new(seed: 0);
         Checkpoint.Load(folder.Checkpoint, model);
         DemoModelFile.Write(output, model, vocabulary);
@@ -44,7 +46,7 @@ internal static class Steps
 
     public static void Sample(WorkFolder folder, string prompt, double temperature, int seed)
     {
-        BytePairVocabulary vocabulary = BytePairVocabulary.Load(folder.Vocabulary);
+        BytePairVocabulary vocabulary = folder.LoadVocabulary();
         using Llama model = new(seed: 0);
         Checkpoint.Load(folder.Checkpoint, model);
         AnsiConsole.WriteLine(new Sampler(model, vocabulary).Answer(prompt, temperature, seed));

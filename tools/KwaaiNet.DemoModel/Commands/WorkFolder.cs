@@ -16,11 +16,9 @@ internal sealed record WorkFolder(string Path)
 
     public string Checkpoint => System.IO.Path.Combine(Path, "checkpoint.bin");
 
-    /// <summary>The vocabulary of the folder; learned from generated text if there is none yet.</summary>
+    /// <summary>Learns the vocabulary from generated text and keeps it in the folder.</summary>
     public BytePairVocabulary LearnVocabulary(int seed)
     {
-        if (File.Exists(Vocabulary))
-            return BytePairVocabulary.Load(Vocabulary);
         Directory.CreateDirectory(Path);
         ConversationGenerator generator = new(seed);
         IEnumerable<string> texts = Enumerable.Range(0, VocabularyConversations)
@@ -29,4 +27,7 @@ internal sealed record WorkFolder(string Path)
         vocabulary.Save(Vocabulary);
         return vocabulary;
     }
+
+    /// <summary>The vocabulary that the last training learned.</summary>
+    public BytePairVocabulary LoadVocabulary() => BytePairVocabulary.Load(Vocabulary);
 }

@@ -11,19 +11,19 @@ namespace KwaaiNet.DemoModel.Training;
 /// <param name="Seconds">Time spent training.</param>
 internal readonly record struct RunState(long Step, long Tokens, long Conversation, double Seconds);
 
-/// <summary>A training run on disk: its progress, then every tensor as name, length and float32 values.</summary>
+/// <summary>A training run on disk: where it stands, then every tensor as name, length and float32 values.</summary>
 internal static class Checkpoint
 {
     /// <summary>Writes beside the old checkpoint and then takes its place, so that a kill at any moment leaves a whole one.</summary>
-    public static void Save(string path, RunState progress, Llama model, Optimizer optimizer)
+    public static void Save(string path, RunState state, Llama model, Optimizer optimizer)
     {
         string beside = path + ".new";
         using (BinaryWriter writer = new(File.Create(beside)))
         {
-            writer.Write(progress.Step);
-            writer.Write(progress.Tokens);
-            writer.Write(progress.Conversation);
-            writer.Write(progress.Seconds);
+            writer.Write(state.Step);
+            writer.Write(state.Tokens);
+            writer.Write(state.Conversation);
+            writer.Write(state.Seconds);
             writer.Write(model.Weights.Count + optimizer.State.Count);
             foreach ((string name, Tensor tensor) in model.Weights.Concat(optimizer.State))
             {
@@ -42,7 +42,7 @@ internal static class Checkpoint
     {
         using IDisposable noGradient = no_grad();
         using BinaryReader reader = new(File.OpenRead(path));
-        RunState progress = new(reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadDouble());
+        RunState state = new(reader.ReadInt64(), reader.ReadInt64(), reader.ReadInt64(), reader.ReadDouble());
         for (int left = reader.ReadInt32(); left > 0; left--)
         {
             string name = reader.ReadString();
@@ -55,6 +55,6 @@ internal static class Checkpoint
             }
         }
 
-        return progress;
+        return state;
     }
 }

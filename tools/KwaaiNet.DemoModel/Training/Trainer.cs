@@ -26,47 +26,47 @@ internal sealed class Trainer(Llama model, BytePairVocabulary vocabulary, int se
 
     private readonly Optimizer _optimizer = new(model);
     private readonly ConversationGenerator _conversations = new(seed);
-    private RunState _progress;
+    private RunState _state;
 
-    public void Resume() => _progress = Checkpoint.Load(checkpointPath, model, _optimizer);
+    public void Resume() => _state = Checkpoint.Load(checkpointPath, model, _optimizer);
 
     /// <summary>Runs to the end of the budget, or to cancellation; either way the last state is saved.</summary>
     public RunState Run(Action<TrainingReport> report, CancellationToken cancellationToken)
     {
         Stopwatch clock = Stopwatch.StartNew();
-        double before = _progress.Seconds, lossSum = 0;
-        long steps = 0, reportedTokens = _progress.Tokens;
+        double before = _state.Seconds, lossSum = 0;
+        long steps = 0, reportedTokens = _state.Tokens;
         TimeSpan lastReport = TimeSpan.Zero, lastSave = TimeSpan.Zero;
         WindowPacker? packer = null;
         int window = 0;
-        while (_progress.Seconds < budget.TotalSeconds && !cancellationToken.IsCancellationRequested)
+        while (_state.Seconds < budget.TotalSeconds && !cancellationToken.IsCancellationRequested)
         {
-            double share = _progress.Seconds / budget.TotalSeconds;
+            double share = _state.Seconds / budget.TotalSeconds;
             int wanted = share < LongWindowsFrom ? ShortWindow : ModelShape.Context;
             if (packer is null || wanted != window)
-                packer = new WindowPacker(_conversations, vocabulary, window = wanted, packer?.Next ?? _progress.Conversation);
+                packer = new WindowPacker(_conversations, vocabulary, window = wanted, packer?.Next ?? _state.Conversation);
 
             lossSum += Step(packer, window, RateAt(share));
             steps++;
-            _progress = new RunState(_progress.Step + 1, _progress.Tokens + TokensPerStep, packer.Next, before + clock.Elapsed.TotalSeconds);
+            _state = new RunState(_state.Step + 1, _state.Tokens + TokensPerStep, packer.Next, before + clock.Elapsed.TotalSeconds);
 
             if (clock.Elapsed - lastSave >= s_saveEvery)
             {
-                Checkpoint.Save(checkpointPath, _progress, model, _optimizer);
+                Checkpoint.Save(checkpointPath, _state, model, _optimizer);
                 lastSave = clock.Elapsed;
             }
 
             if (clock.Elapsed - lastReport >= s_reportEvery)
             {
-                double speed = (_progress.Tokens - reportedTokens) / (clock.Elapsed - lastReport).TotalSeconds;
-                report(new TrainingReport(_progress, lossSum / steps, null, speed, budget - TimeSpan.FromSeconds(_progress.Seconds)));
-                (lossSum, steps, reportedTokens, lastReport) = (0, 0, _progress.Tokens, clock.Elapsed);
+                double speed = (_state.Tokens - reportedTokens) / (clock.Elapsed - lastReport).TotalSeconds;
+                report(new TrainingReport(_state, lossSum / steps, null, speed, budget - TimeSpan.FromSeconds(_state.Seconds)));
+                (lossSum, steps, reportedTokens, lastReport) = (0, 0, _state.Tokens, clock.Elapsed);
             }
         }
 
-        Checkpoint.Save(checkpointPath, _progress, model, _optimizer);
-        report(new TrainingReport(_progress, steps == 0 ? double.NaN : lossSum / steps, HeldOutLoss(windows: 32), 0, TimeSpan.Zero));
-        return _progress;
+        Checkpoint.Save(checkpointPath, _state, model, _optimizer);
+        report(new TrainingReport(_state, steps == 0 ? double.NaN : lossSum / steps, HeldOutLoss(windows: 32), 0, TimeSpan.Zero));
+        return _state;
     }
 
     /// <summary>Mean loss on windows of conversations that come from another seed.</summary>
@@ -94,7 +94,7 @@ internal sealed class Trainer(Llama model, BytePairVocabulary vocabulary, int se
         using IDisposable scope = NewDisposeScope();
         Tensor loss = Loss(packer, window, TokensPerStep / window);
         loss.backward();
-        _optimizer.Step(_progress.Step + 1, rate);
+        _optimizer.Step(_state.Step + 1, rate);
         return loss.item<float>();
     }
 
