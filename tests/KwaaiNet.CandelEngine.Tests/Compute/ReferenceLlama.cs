@@ -73,11 +73,12 @@ internal sealed class ReferenceLlama(ModelFile model)
     private double[] Rope(double[] heads, int position)
     {
         double[] turned = [.. heads];
+        double[]? divisors = model.TryGetTensor("rope_freqs.weight", out _) ? Matrix("rope_freqs.weight")[0] : null;
         for (int start = 0; start < heads.Length; start += _shape.HeadSize)
         {
             for (int i = 0; i < _shape.RopeSize; i += 2)
             {
-                double angle = position * Math.Pow(_shape.RopeBase, -(double)i / _shape.RopeSize);
+                double angle = position * Math.Pow(_shape.RopeBase, -(double)i / _shape.RopeSize) / (divisors?[i / 2] ?? 1);
                 (double a, double b) = (heads[start + i], heads[start + i + 1]);
                 turned[start + i] = (a * Math.Cos(angle)) - (b * Math.Sin(angle));
                 turned[start + i + 1] = (a * Math.Sin(angle)) + (b * Math.Cos(angle));
