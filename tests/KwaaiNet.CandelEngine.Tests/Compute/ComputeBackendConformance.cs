@@ -49,6 +49,17 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         Assert.InRange(Distance(chain.Logits(tokens, 5, HiddenFormat.F32), new ReferenceLlama(model.File).Logits(tokens)), 0, 1e-4);
     }
 
+    [Fact]
+    public void Frequency_divisors_turn_the_angles_that_the_reference_turns()
+    {
+        // As Llama 3.1 and later have them.
+        using SyntheticModel model = new(GgmlType.F32, ropeDivisors: true);
+        using StackChain chain = new(model.File, Backend);
+        int[] tokens = Tokens(9);
+
+        Assert.InRange(Distance(chain.Logits(tokens, 9, HiddenFormat.F32), new ReferenceLlama(model.File).Logits(tokens)), 0, 1e-4);
+    }
+
     [Theory]
     [MemberData(nameof(WeightTypes))]
     public void A_prompt_in_chunks_gives_the_bits_of_one_token_at_a_time(GgmlType type)
