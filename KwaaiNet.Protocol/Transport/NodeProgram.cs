@@ -92,9 +92,12 @@ public static partial class NodeProgram
         return (OneLine(error.Message), Failed);
     }
 
-    /// <summary>Keeps the host and Kestrel from logging a stack trace for a failure that <see cref="RunAsync"/> reports in one line.</summary>
-    internal static void QuietStartFailures(ILoggingBuilder logging, IConfiguration configuration)
+    /// <summary>Keeps the host and Kestrel from logging a stack trace for a failure that <see cref="RunAsync"/> reports in one line, and four lines for every request.</summary>
+    internal static void QuietLogs(ILoggingBuilder logging, IConfiguration configuration)
     {
+        const string AspNetCore = "Microsoft.AspNetCore";
+        if (configuration[$"Logging:LogLevel:{AspNetCore}"] is null && !IsDebugging(configuration))
+            logging.AddFilter(AspNetCore, LogLevel.Warning);
         if (Environment.GetEnvironmentVariable(TraceVariable) == "1" || IsDebugging(configuration))
             return;
         const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel";
