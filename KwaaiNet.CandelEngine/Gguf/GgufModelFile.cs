@@ -21,7 +21,7 @@ public sealed class GgufModelFile : ModelFile
         Name = file.Metadata.GetString("general.name") is { Length: > 0 } name ? name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
         WeightFormat = MostCommonType(file);
         _tokenizer = new Lazy<ITokenizer>(() => GgufTokenizer.Create(file.Metadata));
-        _chatTemplate = new Lazy<ChatTemplate?>(() => GgufChatTemplate.Create(file.Metadata, () => Tokenizer));
+        _chatTemplate = new Lazy<ChatTemplate?>(() => GgufChatTemplate.Create(file.Metadata));
     }
 
     /// <summary>The file under the model.</summary>
