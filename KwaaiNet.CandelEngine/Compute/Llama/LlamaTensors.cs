@@ -120,7 +120,7 @@ internal sealed class LlamaTensors
         TensorData tensor = Get(model, name, rows, columns);
         if (!WeightLayout.IsKnown(tensor.Type))
             throw new ModelFormatException($"{model.Path}: '{name}' is stored as {tensor.Type}; F32, F16, Q8_0 and Q4_0 can be run.");
-        if (columns % WeightLayout.BlockLength(tensor.Type) != 0)
+        if (columns % tensor.Type.BlockLength() != 0)
             throw new ModelFormatException($"{model.Path}: '{name}' has {columns} columns, which {tensor.Type} cannot store.");
         if (tensor.ByteLength != rows * WeightLayout.RowBytes(tensor.Type, columns))
             throw new ModelFormatException($"{model.Path}: '{name}' occupies {tensor.ByteLength} bytes; its shape needs {rows * WeightLayout.RowBytes(tensor.Type, columns)}.");

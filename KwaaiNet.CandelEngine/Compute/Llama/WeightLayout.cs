@@ -15,17 +15,7 @@ internal static unsafe class WeightLayout
 
     internal static bool IsKnown(GgmlType type) => type is GgmlType.F32 or GgmlType.F16 or GgmlType.Q8_0 or GgmlType.Q4_0;
 
-    /// <summary>Elements stored together: a row is a whole number of them.</summary>
-    internal static int BlockLength(GgmlType type) => type is GgmlType.Q8_0 or GgmlType.Q4_0 ? QuantBlock : 1;
-
-    internal static long RowBytes(GgmlType type, int columns) => type switch
-    {
-        GgmlType.F32 => columns * 4L,
-        GgmlType.F16 => columns * 2L,
-        GgmlType.Q8_0 => columns / QuantBlock * (long)Q8BlockBytes,
-        GgmlType.Q4_0 => columns / QuantBlock * (long)Q4BlockBytes,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), type, null),
-    };
+    internal static long RowBytes(GgmlType type, int columns) => columns / type.BlockLength() * (long)type.BlockBytes();
 
     /// <summary>One element of a row. Exact: a binary16 scale times an 8-bit integer fits float32.</summary>
     internal static float Element(GgmlType type, byte* row, int index)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
@@ -15,6 +16,7 @@ internal static class HalfBits
     private const int SingleInfinity = 0x7F800000;
     private const float BiasCorrection = 5.192296858534828e33f; // 2^112
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector512<float> ToSingle(Vector512<int> half)
     {
         Vector512<int> moved = (half & Vector512.Create(MagnitudeMask)) << 13;
@@ -23,6 +25,7 @@ internal static class HalfBits
         return (magnitude | ((half & Vector512.Create(SignMask)) << 16)).AsSingle();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector256<float> ToSingle(Vector256<int> half)
     {
         Vector256<int> moved = (half & Vector256.Create(MagnitudeMask)) << 13;
@@ -31,6 +34,7 @@ internal static class HalfBits
         return (magnitude | ((half & Vector256.Create(SignMask)) << 16)).AsSingle();
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector128<float> ToSingle(Vector128<int> half)
     {
         Vector128<int> moved = (half & Vector128.Create(MagnitudeMask)) << 13;

@@ -29,6 +29,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
 
     public static int TileRows => 2;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Broadcast(float value) => new(
         Vector128.Create(value),
         Vector128.Create(value),
@@ -39,6 +40,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Vector128.Create(value),
         Vector128.Create(value));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Load(float* source) => new(
         Vector128.Load(source),
         Vector128.Load(source + 4),
@@ -49,6 +51,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Vector128.Load(source + 24),
         Vector128.Load(source + 28));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Lanes128 lanes, float* destination)
     {
         lanes._a.Store(destination);
@@ -61,6 +64,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         lanes._h.Store(destination + 28);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadHalf(ushort* source) => new(
         Halves(source),
         Halves(source + 4),
@@ -71,6 +75,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Halves(source + 24),
         Halves(source + 28));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadSBytes(sbyte* source) => new(
         SBytes(source),
         SBytes(source + 4),
@@ -81,6 +86,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         SBytes(source + 24),
         SBytes(source + 28));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadNibbles(byte* source) => new(
         LowNibbles(source),
         LowNibbles(source + 4),
@@ -91,6 +97,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         HighNibbles(source + 8),
         HighNibbles(source + 12));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Add(Lanes128 a, Lanes128 b) => new(
         a._a + b._a,
         a._b + b._b,
@@ -101,6 +108,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         a._g + b._g,
         a._h + b._h);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Subtract(Lanes128 a, Lanes128 b) => new(
         a._a - b._a,
         a._b - b._b,
@@ -111,6 +119,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         a._g - b._g,
         a._h - b._h);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Multiply(Lanes128 a, Lanes128 b) => new(
         a._a * b._a,
         a._b * b._b,
@@ -121,6 +130,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         a._g * b._g,
         a._h * b._h);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Divide(Lanes128 a, Lanes128 b) => new(
         a._a / b._a,
         a._b / b._b,
@@ -131,6 +141,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         a._g / b._g,
         a._h / b._h);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 FusedMultiplyAdd(Lanes128 a, Lanes128 b, Lanes128 c) => new(
         Vector128.FusedMultiplyAdd(a._a, b._a, c._a),
         Vector128.FusedMultiplyAdd(a._b, b._b, c._b),
@@ -141,6 +152,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Vector128.FusedMultiplyAdd(a._g, b._g, c._g),
         Vector128.FusedMultiplyAdd(a._h, b._h, c._h));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Min(Lanes128 a, Lanes128 b) => new(
         Vector128.Min(a._a, b._a),
         Vector128.Min(a._b, b._b),
@@ -151,6 +163,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Vector128.Min(a._g, b._g),
         Vector128.Min(a._h, b._h));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Max(Lanes128 a, Lanes128 b) => new(
         Vector128.Max(a._a, b._a),
         Vector128.Max(a._b, b._b),
@@ -161,6 +174,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Vector128.Max(a._g, b._g),
         Vector128.Max(a._h, b._h));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 ZeroBelow(Lanes128 a, Lanes128 limit, Lanes128 value) => new(
         Vector128.AndNot(value._a, Vector128.LessThan(a._a, limit._a)),
         Vector128.AndNot(value._b, Vector128.LessThan(a._b, limit._b)),
@@ -171,6 +185,7 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Vector128.AndNot(value._g, Vector128.LessThan(a._g, limit._g)),
         Vector128.AndNot(value._h, Vector128.LessThan(a._h, limit._h)));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 PowerOfTwo(Lanes128 a) => new(
         Power(a._a),
         Power(a._b),
@@ -181,12 +196,14 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Power(a._g),
         Power(a._h));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes128 lanes)
     {
         Vector128<float> four = ((lanes._a + lanes._e) + (lanes._c + lanes._g)) + ((lanes._b + lanes._f) + (lanes._d + lanes._h));
         return (four[0] + four[2]) + (four[1] + four[3]);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Maximum(Lanes128 lanes)
     {
         Vector128<float> low = Vector128.Max(Vector128.Max(lanes._a, lanes._b), Vector128.Max(lanes._c, lanes._d));
@@ -195,19 +212,26 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         return MathF.Max(MathF.Max(four[0], four[1]), MathF.Max(four[2], four[3]));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Halves(ushort* source) =>
         HalfBits.ToSingle(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsUInt16()).AsInt32());
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> SBytes(sbyte* source) => Widen(Four((byte*)source).AsSByte());
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> LowNibbles(byte* source) => Widen((Four(source) & Vector128.Create((byte)0x0F)).AsSByte() - Vector128.Create((sbyte)8));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> HighNibbles(byte* source) => Widen((Four(source) >>> 4).AsSByte() - Vector128.Create((sbyte)8));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Four(byte* source) => Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(source)).AsByte();
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Widen(Vector128<sbyte> bytes) =>
         Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(bytes)));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Power(Vector128<float> a) => ((a.AsInt32() << 23) + Vector128.Create(Exponential.OneBits)).AsSingle();
 }
