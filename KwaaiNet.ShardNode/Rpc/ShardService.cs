@@ -25,7 +25,8 @@ internal sealed class ShardService(ShardServing serving, ShardAnnouncer announce
     {
         SessionOwner owner = new(context.GetPeerNodeId());
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, serving.StreamsEnd);
-        Task writing = owner.WriteToAsync(responseStream, ended.Token);
+        // The writer is not cut off when the node stops: what its sessions came to is the last thing an owner must hear.
+        Task writing = owner.WriteToAsync(responseStream, context.CancellationToken);
         Task reading = ReadControlAsync(requestStream, owner, ended.Token);
         // When the writer ends first, the peer has stopped reading or the node stops: the stream is over either way.
         await Task.WhenAny(reading, writing).ConfigureAwait(false);
@@ -42,14 +43,14 @@ internal sealed class ShardService(ShardServing serving, ShardAnnouncer announce
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, serving.StreamsEnd);
         // A client waits for the headers before it knows that the stream stands; there may be nothing to say for hours.
         await context.WriteResponseHeadersAsync([]).ConfigureAwait(false);
-        Task writing = stream.WriteToAsync(responseStream, ended.Token);
+        Task writing = stream.WriteToAsync(responseStream, context.CancellationToken);
         Task reading = ReadStepsAsync(requestStream, stream, ended.Token);
         await Task.WhenAny(reading, writing).ConfigureAwait(false);
         stream.Leave();
         await EndAsync(ended, writing, reading).ConfigureAwait(false);
     }
 
-    // What is in line is still written when the peer has only finished sending; a reader that hangs is cut off.
+    // What is in line is still written when the peer has only finished sending, or the node stops.
     private static async Task EndAsync(CancellationTokenSource ended, Task writing, Task reading)
     {
         await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
