@@ -92,6 +92,8 @@ internal sealed partial class ShardRuntime(
         else
         {
             serving.Set(new ServedState(ServingState.Joining, given, null));
+            // Not waited for: a shard that was told its blocks loads them also while discovery is away.
+            _ = TryAnnounceAsync(stop);
         }
 
         LogChosen(decision.Range, decision.IsRedundant && placer is not null);
