@@ -1,0 +1,32 @@
+using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Discovery;
+using Microsoft.Extensions.Options;
+
+namespace KwaaiNet.ShardNode.Configuration;
+
+/// <summary>Checks what annotations cannot say: formats, and options that need one another.</summary>
+/// <param name="services">Says whether there is a directory to ask.</param>
+internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IValidateOptions<ShardOptions>
+{
+    public ValidateOptionsResult Validate(string? name, ShardOptions options)
+    {
+        ValidateOptionsResultBuilder result = new();
+        if (options.Blocks is not null && !BlockRange.TryParse(options.Blocks, out _))
+        {
+            result.AddError($"'{options.Blocks}' is not a block range; write both ends, included, as in 0-9.", "Shard:Blocks");
+        }
+
+        if (options.ModelPath.Length > 0 && !File.Exists(options.ModelPath))
+        {
+            result.AddError($"There is no file '{options.ModelPath}'.", "Shard:ModelPath");
+        }
+
+        // Without discovery nobody can say what is missing; only a shard that serves everything needs no answer.
+        if (options.Blocks is null && (options.ExpectedShards > 1 || options.MaxBlocks is not null) && !services.IsService(typeof(INodeDirectory)))
+        {
+            result.AddError("Choosing blocks needs discovery: set Node:Discovery, or say which blocks to serve.", "Shard:Blocks");
+        }
+
+        return result.Build();
+    }
+}
