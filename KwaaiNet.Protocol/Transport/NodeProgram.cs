@@ -42,12 +42,11 @@ public static partial class NodeProgram
             trace |= IsDebugging(app.Configuration);
             await app.StartAsync().ConfigureAwait(false);
             await app.WaitForShutdownAsync().ConfigureAwait(false);
-            // A background service that fails stops its host; that is not a clean stop.
-            return FindFault(app.Services) is Exception fault ? Report(fault, trace) : Ok;
+            return ExitCode(app, trace);
         }
         catch (OperationCanceledException) when (app is not null && app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            return Ok;
+            return ExitCode(app, trace);
         }
 #pragma warning disable CA1031 // The outermost frame: whatever failed, the person at the terminal gets one line and an exit code.
         catch (Exception error)
@@ -108,6 +107,10 @@ public static partial class NodeProgram
 
     private static bool IsDebugging(IConfiguration configuration) =>
         Enum.TryParse(configuration["Logging:LogLevel:Default"], ignoreCase: true, out LogLevel level) && level <= LogLevel.Debug;
+
+    // A background service that fails stops its host, also while it is still starting; that is not a clean stop.
+    private static int ExitCode(WebApplication app, bool trace) =>
+        FindFault(app.Services) is Exception fault ? Report(fault, trace) : Ok;
 
     private static Exception? FindFault(IServiceProvider services) =>
         services.GetServices<IHostedService>().OfType<BackgroundService>()
