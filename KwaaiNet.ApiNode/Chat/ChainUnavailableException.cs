@@ -1,5 +1,4 @@
 using KwaaiNet.ApiNode.Planning;
-using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Trust;
 
 namespace KwaaiNet.ApiNode.Chat;

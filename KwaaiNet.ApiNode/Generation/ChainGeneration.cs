@@ -34,6 +34,7 @@ internal sealed partial class ChainGeneration : IDisposable
     private long _lastToken;
     private long _firstToken;
     private int _attempts;
+    private bool _disposed;
 
     /// <summary>Prepares; nothing is sent before <see cref="NextAsync"/>.</summary>
     public ChainGeneration(GenerationRequest request, ChainServices services, ILogger logger)
@@ -81,6 +82,12 @@ internal sealed partial class ChainGeneration : IDisposable
     /// <summary>Closes the session on every shard at once.</summary>
     public void Dispose()
     {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
         _session?.Dispose();
         _session = null;
         EndPhase(null);
