@@ -40,7 +40,8 @@ public sealed class StopStringFilterTests
             StopStringFilter filter = new(stops);
             string given = string.Concat(text.Chunk(size).Select(piece => filter.Append(piece)));
             given += filter.Flush();
-            int first = stops.Select(stop => text.IndexOf(stop, StringComparison.Ordinal)).Where(at => at >= 0).DefaultIfEmpty(-1).Min();
-            return given == (first < 0 ? text : text[..first]) && filter.Stopped == (first >= 0);
+            (int End, int Start) first = stops.Select(stop => (At: text.IndexOf(stop, StringComparison.Ordinal), stop.Length))
+                .Where(found => found.At >= 0).Select(found => (found.At + found.Length, found.At)).DefaultIfEmpty((0, text.Length)).Min();
+            return given == text[..first.Start] && filter.Stopped == (first.End > 0);
         });
 }
