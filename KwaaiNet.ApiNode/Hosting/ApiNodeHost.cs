@@ -88,9 +88,10 @@ internal static class ApiNodeHost
                 .UseLogging();
         }
 
-        // A typing mistake of a client is no error of this server: the routes log failures by what they are.
-        builder.Logging.AddFilter("Microsoft.Extensions.AI.LoggingChatClient", level => level < LogLevel.Error);
-        builder.Logging.AddFilter("Microsoft.Extensions.AI.OpenTelemetryChatClient", level => level < LogLevel.Warning);
+        // A typing mistake of a client is no error of this server: the routes log failures by what they are. The level keeps what people
+        // wrote out of the log, as it is by default; naming a client's full category in Logging:LogLevel shows everything.
+        services.Configure<LoggerFilterOptions>(filters => filters.Rules.Add(new LoggerFilterRule(
+            null, "Microsoft.Extensions.AI", LogLevel.Information, (_, _, level) => level < LogLevel.Warning)));
         services.AddHealthChecks().AddCheck<DiscoveryHealthCheck>("discovery");
         return builder;
     }
