@@ -1,3 +1,4 @@
-WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
-WebApplication app = builder.Build();
-app.Run();
+using KwaaiNet.ApiNode.Hosting;
+using KwaaiNet.Protocol.Transport;
+
+return await NodeProgram.RunAsync(args, ApiNodeHost.Build);
