@@ -17,7 +17,7 @@ internal sealed class ConversationGenerator(int seed)
 
     private readonly (IExchangeSource Source, int Weight)[] _sources =
     [
-        (new Explanations(), 32), (new PreparedQuestions(), 50), (new Stories(), 7), (new SimpleThings(), 4), (new SimpleLists(), 3), (new SimpleSums(), 3), (new Memories(), 4),
+        (new Explanations(), 32), (new PreparedQuestions(), 50), (new Stories(), 10), (new SimpleThings(), 4), (new SimpleLists(), 4), (new Memories(), 7),
     ];
 
     /// <summary>Makes one conversation.</summary>

@@ -20,7 +20,7 @@ internal sealed class Memories : IExchangeSource
 
     public Exchange Make(Random random)
     {
-        if (random.Chance(0.12))
+        if (random.Chance(0.3))
         {
             string words = string.Join(' ', Enumerable.Range(0, random.Next(1, 5)).Select(_ => AnyWord(random)));
             return new Exchange(random.Spell($"[Repeat after me: {words}|Repeat: {words}|Say {words}|Please say {words}]"), words);
