@@ -1,0 +1,87 @@
+using Spectre.Console;
+
+namespace KwaaiNet.Cli.Output;
+
+/// <summary>Where a command writes. Decoration goes through Spectre; what is meant to be copied or parsed is written as it is, never wrapped.</summary>
+internal sealed class Terminal
+{
+    private readonly TextWriter _output;
+    private readonly TextWriter _error;
+
+    public Terminal(TextReader input, TextWriter output, TextWriter error, bool interactive)
+    {
+        Input = input;
+        _output = output;
+        _error = error;
+        Interactive = interactive;
+        Console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = interactive ? AnsiSupport.Detect : AnsiSupport.No,
+            Interactive = interactive ? InteractionSupport.Detect : InteractionSupport.No,
+            Out = new AnsiConsoleOutput(output),
+        });
+        if (!interactive)
+        {
+            // A table in a file or a pipe is as wide as its content: there is no screen to fit.
+            Console.Profile.Width = 200;
+        }
+    }
+
+    public static Terminal ForConsole() => new(
+        System.Console.In,
+        System.Console.Out,
+        System.Console.Error,
+        !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("CI") is null);
+
+    public IAnsiConsole Console { get; }
+
+    public TextReader Input { get; }
+
+    /// <summary>Whether somebody watches: progress may move, colours help.</summary>
+    public bool Interactive { get; }
+
+    public void Line(string text = "")
+    {
+        lock (_output)
+        {
+            _output.WriteLine(text);
+            _output.Flush();
+        }
+    }
+
+    public void Text(string text)
+    {
+        lock (_output)
+        {
+            _output.Write(text);
+            _output.Flush();
+        }
+    }
+
+    public void Warning(string text)
+    {
+        if (Interactive)
+        {
+            Console.MarkupLineInterpolated($"[yellow]{text}[/]");
+        }
+        else
+        {
+            Line(text);
+        }
+    }
+
+    public void Error(string message, string remedy)
+    {
+        lock (_error)
+        {
+            _error.WriteLine($"error: {message}");
+            _error.WriteLine($"  try: {remedy}");
+            _error.Flush();
+        }
+    }
+
+    /// <summary>Runs work under a spinner when somebody watches, and without one otherwise. The work is given a way to say what it waits for.</summary>
+    public Task StatusAsync(string status, Func<Action<string>, Task> work) => Interactive
+        ? Console.Status().StartAsync(status, context => work(text => context.Status(Markup.Escape(text))))
+        : work(_ => { });
+}
