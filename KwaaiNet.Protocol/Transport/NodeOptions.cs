@@ -60,4 +60,8 @@ public sealed class NodeOptions
     /// <summary>How long a record lives without renewal, in milliseconds; at least twice the heartbeat. Default 15,000.</summary>
     [Range(200, 3_600_000)]
     public int TtlMilliseconds { get; set; } = DefaultTtlMilliseconds;
+
+    /// <summary>Stop when the process with this id exits: a node that was started by a supervisor does not outlive it. Null: live on.</summary>
+    [Range(1, int.MaxValue)]
+    public int? ParentProcessId { get; set; }
 }

@@ -1,0 +1,30 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
+
+namespace KwaaiNet.Protocol.Transport;
+
+/// <summary>Gives HTTP/1 requests the minimum data rates back that <see cref="NodeKestrel"/> takes away for streams between nodes.</summary>
+internal sealed class HttpOneLimits : IStartupFilter
+{
+    // Kestrel's defaults.
+    private static readonly MinDataRate s_rate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+
+    public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
+    {
+        app.Use((context, rest) =>
+        {
+            if (context.Request.Protocol == "HTTP/1.1")
+            {
+                if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } request)
+                    request.MinDataRate = s_rate;
+                if (context.Features.Get<IHttpMinResponseDataRateFeature>() is { } response)
+                    response.MinDataRate = s_rate;
+            }
+
+            return rest(context);
+        });
+        next(app);
+    };
+}

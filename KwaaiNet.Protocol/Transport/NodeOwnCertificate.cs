@@ -1,0 +1,12 @@
+using System.Security.Cryptography.X509Certificates;
+using KwaaiNet.Protocol.Nodes;
+
+namespace KwaaiNet.Protocol.Transport;
+
+/// <summary>This process's certificate, made once for server and client.</summary>
+internal sealed class NodeOwnCertificate(NodeIdentity identity) : IDisposable
+{
+    public X509Certificate2 Certificate { get; } = NodeCertificate.Create(identity);
+
+    public void Dispose() => Certificate.Dispose();
+}
