@@ -10,7 +10,7 @@ public abstract class ModelFile : IDisposable
     /// <param name="path">A <c>.gguf</c> file.</param>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="ModelFormatException">The file is not a model, is truncated, or lies about itself.</exception>
-    public static ModelFile Open(string path) => throw new NotSupportedException("replaced by the reader");
+    public static ModelFile Open(string path) => Gguf.GgufModelFile.Open(path);
 
     /// <summary>The full path.</summary>
     public abstract string Path { get; }

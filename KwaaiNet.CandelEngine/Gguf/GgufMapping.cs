@@ -1,0 +1,90 @@
+using System.IO.MemoryMappedFiles;
+using System.Security.Cryptography;
+
+namespace KwaaiNet.CandelEngine.Gguf;
+
+/// <summary>A file mapped read-only into memory. Pages come in when they are touched, and the operating system may drop them again.</summary>
+/// <remarks>
+/// The file is opened so that nobody can write to it where the system enforces that (Windows). Elsewhere a file cut short while it is
+/// mapped ends the process, as with any mapped file: replace model files by renaming, never in place.
+/// </remarks>
+internal sealed unsafe class GgufMapping : IDisposable
+{
+    private const int HashChunk = 1 << 24;
+
+    private readonly MemoryMappedFile _file;
+    private readonly MemoryMappedViewAccessor _view;
+    private readonly byte* _start;
+    private int _disposed;
+
+    private GgufMapping(MemoryMappedFile file, MemoryMappedViewAccessor view, long length)
+    {
+        _file = file;
+        _view = view;
+        Length = length;
+        byte* start = null;
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        // A view starts at a page, which is where the file starts unless the system needed an offset.
+        _start = start + view.PointerOffset;
+    }
+
+    /// <summary>Bytes in the file.</summary>
+    public long Length { get; }
+
+    /// <summary>The first byte. Valid until <see cref="Dispose"/>.</summary>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public byte* Start
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
+            return _start;
+        }
+    }
+
+    /// <summary>Maps a file that has at least one byte.</summary>
+    public static GgufMapping Open(FileStream stream)
+    {
+        long length = stream.Length;
+        MemoryMappedFile file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+        try
+        {
+            return new GgufMapping(file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>SHA-256 over the whole file, lower-case hex.</summary>
+    public string ComputeSha256()
+    {
+        // The added reference keeps the bytes mapped if another thread closes the file meanwhile.
+        bool held = false;
+        try
+        {
+            _view.SafeMemoryMappedViewHandle.DangerousAddRef(ref held);
+            using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            for (long at = 0; at < Length; at += HashChunk)
+                hash.AppendData(new ReadOnlySpan<byte>(Start + at, (int)Math.Min(HashChunk, Length - at)));
+            return Convert.ToHexStringLower(hash.GetHashAndReset());
+        }
+        finally
+        {
+            if (held)
+                _view.SafeMemoryMappedViewHandle.DangerousRelease();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+            return;
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file.Dispose();
+    }
+}

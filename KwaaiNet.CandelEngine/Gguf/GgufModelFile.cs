@@ -1,0 +1,92 @@
+using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Architectures;
+using KwaaiNet.CandelEngine.Text;
+
+namespace KwaaiNet.CandelEngine.Gguf;
+
+/// <summary>A model in a GGUF file.</summary>
+/// <remarks>A model with tied embeddings has no <c>output.weight</c>; its output matrix is <c>token_embd.weight</c>.</remarks>
+public sealed class GgufModelFile : ModelFile
+{
+    private readonly GgufFile _file;
+    private readonly Lazy<ITokenizer> _tokenizer;
+    private readonly Lazy<ChatTemplate?> _chatTemplate;
+
+    private GgufModelFile(GgufFile file)
+    {
+        _file = file;
+        if (file.Metadata.GetInt32("split.count") is > 1 and int parts)
+            throw file.Metadata.Problem($"one of {parts} parts of a split model; this engine reads models in one file. Join the parts first.");
+        Shape = ArchitectureShapes.Read(file);
+        Name = file.Metadata.GetString("general.name") is { Length: > 0 } name ? name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
+        WeightFormat = MostCommonType(file);
+        _tokenizer = new Lazy<ITokenizer>(() => GgufTokenizer.Create(file.Metadata));
+        _chatTemplate = new Lazy<ChatTemplate?>(() => GgufChatTemplate.Create(file.Metadata));
+    }
+
+    /// <summary>The file under the model.</summary>
+    public GgufFile File => _file;
+
+    /// <inheritdoc/>
+    public override string Path => _file.Path;
+
+    /// <inheritdoc/>
+    public override string Name { get; }
+
+    /// <inheritdoc/>
+    public override ModelShape Shape { get; }
+
+    /// <inheritdoc/>
+    public override string WeightFormat { get; }
+
+    /// <inheritdoc/>
+    public override long FileBytes => _file.Length;
+
+    /// <inheritdoc/>
+    public override string WeightsHash => _file.Sha256;
+
+    /// <inheritdoc/>
+    public override ITokenizer Tokenizer => _tokenizer.Value;
+
+    /// <inheritdoc/>
+    public override ChatTemplate? ChatTemplate => _chatTemplate.Value;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> TensorNames => _file.TensorNames;
+
+    /// <summary>Opens a model in a GGUF file.</summary>
+    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="ModelFormatException">The file is not GGUF, is truncated, lies about itself, or uses something this engine does not run.</exception>
+    public static new GgufModelFile Open(string path)
+    {
+        GgufFile file = GgufFile.Open(path);
+        try
+        {
+            return new GgufModelFile(file);
+        }
+        catch
+        {
+            file.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public override bool TryGetTensor(string name, out TensorData tensor) => _file.TryGetTensor(name, out tensor);
+
+    /// <inheritdoc/>
+    public override void Dispose() => _file.Dispose();
+
+    /// <summary>The type with most numbers; norms are F32 in every model and few.</summary>
+    private static string MostCommonType(GgufFile file)
+    {
+        Dictionary<GgmlType, long> elements = [];
+        foreach (string name in file.TensorNames)
+        {
+            file.TryGetTensor(name, out TensorData tensor);
+            elements[tensor.Type] = elements.GetValueOrDefault(tensor.Type) + ((long)tensor.Rows * tensor.Columns);
+        }
+
+        return elements.Count == 0 ? "none" : elements.MaxBy(pair => pair.Value).Key.ToString();
+    }
+}

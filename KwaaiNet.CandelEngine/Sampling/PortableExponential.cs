@@ -1,0 +1,28 @@
+namespace KwaaiNet.CandelEngine.Sampling;
+
+/// <summary>e^x from additions and multiplications alone.</summary>
+/// <remarks>
+/// Math.Exp is the C library's and differs in its last bit from system to system; a draw that replays on another node must not.
+/// The runtime rounds every addition and multiplication as IEEE 754 says and never fuses two of them, so this is the same everywhere.
+/// </remarks>
+internal static class PortableExponential
+{
+    // ln 2 in two parts: the first has few enough bits that its product with a whole exponent is exact.
+    private const double Ln2High = 0.693147180369123816490;
+    private const double Ln2Low = 1.90821492927058770002e-10;
+    private const double InverseLn2 = 1.44269504088896338700;
+
+    /// <summary>e^x for x from −∞ to 0; 0 below −700, where weights do not matter.</summary>
+    public static double Exp(double x)
+    {
+        if (x < -700)
+            return 0;
+        // x = k ln 2 + r with |r| <= ln 2 / 2; Taylor's series to r^13 leaves less than one unit in the last place.
+        double k = Math.Floor((x * InverseLn2) + 0.5);
+        double r = x - (k * Ln2High) - (k * Ln2Low);
+        double sum = 1;
+        for (int i = 13; i >= 1; i--)
+            sum = 1 + (sum * r / i);
+        return sum * BitConverter.Int64BitsToDouble(((long)k + 1023) << 52);
+    }
+}

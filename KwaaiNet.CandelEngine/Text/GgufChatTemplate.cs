@@ -1,0 +1,23 @@
+using KwaaiNet.CandelEngine.Gguf;
+
+namespace KwaaiNet.CandelEngine.Text;
+
+/// <summary>Makes the chat template that a GGUF file describes.</summary>
+public static class GgufChatTemplate
+{
+    /// <summary>Reads <c>tokenizer.chat_template</c>; null when the file has none.</summary>
+    /// <param name="metadata">The metadata of a file that is still open; it may be closed afterwards.</param>
+    /// <param name="time">The clock a template may read; the system's when null.</param>
+    /// <exception cref="Models.ModelFormatException">The value is no string, or the file's token list cannot be read.</exception>
+    public static ChatTemplate? Create(GgufMetadata metadata, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        if (metadata.GetString("tokenizer.chat_template") is not { } source)
+            return null;
+        string[]? tokens = metadata.GetArray("tokenizer.ggml.tokens")?.ToStrings();
+        return new JinjaChatTemplate(source, TextOf("bos"), TextOf("eos"), time ?? TimeProvider.System);
+
+        string TextOf(string name) =>
+            metadata.GetInt32($"tokenizer.ggml.{name}_token_id") is int id && id < tokens?.Length ? tokens[id] : "";
+    }
+}

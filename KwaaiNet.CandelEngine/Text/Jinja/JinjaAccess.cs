@@ -1,0 +1,76 @@
+namespace KwaaiNet.CandelEngine.Text.Jinja;
+
+/// <summary>Attributes, items and slices.</summary>
+internal static class JinjaAccess
+{
+    public static object? Attribute(object? target, string name) => target switch
+    {
+        JinjaUndefined undefined => throw new ChatTemplateException($"The chat template takes '{name}' of '{undefined.Name}', which is undefined."),
+        // As in Python, a dictionary's methods come before its keys.
+        JinjaMap map => JinjaMethods.OfMap(map, name) ?? (map.Values.TryGetValue(name, out object? value) ? value : new JinjaUndefined(name)),
+        JinjaText text => JinjaMethods.OfText(text, name) ?? (object)new JinjaUndefined(name),
+        JinjaNamespace space => space.Values.TryGetValue(name, out object? value) ? value : new JinjaUndefined(name),
+        JinjaLoop loop => loop.Get(name),
+        _ => new JinjaUndefined(name),
+    };
+
+    public static object? Item(object? target, object? index)
+    {
+        switch (target)
+        {
+            case JinjaUndefined undefined:
+                throw new ChatTemplateException($"The chat template takes an item of '{undefined.Name}', which is undefined.");
+            case JinjaMap map when index is JinjaText key:
+                return map.Values.TryGetValue(key.Text, out object? value) ? value : JinjaMethods.OfMap(map, key.Text) ?? (object)new JinjaUndefined(key.Text);
+            case JinjaList list when index is bool or long:
+                long at = JinjaValues.ToInteger(index);
+                at = at < 0 ? at + list.Items.Count : at;
+                return at >= 0 && at < list.Items.Count ? list.Items[(int)at] : new JinjaUndefined($"item {JinjaValues.ToInteger(index)}");
+            case JinjaText text when index is bool or long:
+                int[]? starts = text.CharacterStarts();
+                long count = starts is null ? text.Length : starts.Length - 1;
+                long character = JinjaValues.ToInteger(index);
+                character = character < 0 ? character + count : character;
+                if (character < 0 || character >= count)
+                    return new JinjaUndefined($"character {JinjaValues.ToInteger(index)}");
+                return starts is null ? text.Slice((int)character, 1) : text.Slice(starts[character], starts[character + 1] - starts[character]);
+            default:
+                return index is JinjaText name ? Attribute(target, name.Text) : new JinjaUndefined("an item");
+        }
+    }
+
+    public static object? Slice(JinjaContext context, object? target, long? start, long? stop, long? step)
+    {
+        if (target is not (JinjaText or JinjaList))
+            throw new ChatTemplateException($"The chat template takes a part of {JinjaValues.TypeName(target)}.");
+        if (step == 0)
+            throw new ChatTemplateException("The chat template slices with a step of 0.");
+        IReadOnlyList<object?> items = JinjaValues.ToItems(context, target);
+        long by = step ?? 1;
+        long first = Clamp(start ?? (by > 0 ? 0 : items.Count - 1), start is null, items.Count, by);
+        long last = stop is null ? (by > 0 ? items.Count : -1) : Clamp(stop.Value, false, items.Count, by);
+        context.Budget.Charge(items.Count);
+        List<object?> taken = [];
+        for (long i = first; by > 0 ? i < last : i > last; i += by)
+        {
+            taken.Add(items[(int)i]);
+            // A step beyond the list cannot be added to a 64-bit index safely.
+            if (by > items.Count || by < -items.Count)
+                break;
+        }
+
+        if (target is JinjaList)
+            return new JinjaList(taken);
+        JinjaTextBuilder builder = new();
+        foreach (object? item in taken)
+            builder.Append((JinjaText)item!);
+        return builder.ToText();
+    }
+
+    private static long Clamp(long index, bool isDefault, int count, long step)
+    {
+        if (index < 0 && !isDefault)
+            index = Math.Max(index, -count - 1L) + count;
+        return step > 0 ? Math.Clamp(index, 0, count) : Math.Clamp(index, -1, count - 1L);
+    }
+}

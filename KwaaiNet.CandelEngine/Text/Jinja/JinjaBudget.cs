@@ -1,0 +1,42 @@
+using System.Runtime.CompilerServices;
+
+namespace KwaaiNet.CandelEngine.Text.Jinja;
+
+/// <summary>What one rendering may use. A template comes with a model file from anywhere, so it is code that nobody checked.</summary>
+internal sealed class JinjaBudget
+{
+    /// <summary>Expressions and statements evaluated. Real templates take a few dozen a turn.</summary>
+    public const int MaximumSteps = 2_000_000;
+
+    /// <summary>Characters and list elements made, intermediate ones included.</summary>
+    public const long MaximumWork = 1 << 26;
+
+    /// <summary>Characters of the prompt.</summary>
+    public const int MaximumOutput = 1 << 24;
+
+    /// <summary>How deep statements, expressions and values nest.</summary>
+    public const int MaximumDepth = 200;
+
+    private int _steps;
+    private long _work;
+    private int _depth;
+
+    /// <summary>Counts one evaluation, and one level of nesting until <see cref="Leave"/>.</summary>
+    public void Enter()
+    {
+        if (++_steps > MaximumSteps)
+            throw new ChatTemplateException($"The chat template takes more than {MaximumSteps:N0} steps.");
+        if (++_depth > MaximumDepth)
+            throw new ChatTemplateException($"The chat template nests more than {MaximumDepth} deep.");
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+    }
+
+    public void Leave() => _depth--;
+
+    /// <summary>Counts work before it is done.</summary>
+    public void Charge(long amount)
+    {
+        if (amount > MaximumWork || (_work += amount) > MaximumWork)
+            throw new ChatTemplateException($"The chat template makes more than {MaximumWork:N0} characters of text.");
+    }
+}

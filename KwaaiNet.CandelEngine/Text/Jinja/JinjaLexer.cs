@@ -1,0 +1,254 @@
+using System.Globalization;
+using System.Text;
+
+namespace KwaaiNet.CandelEngine.Text.Jinja;
+
+// A template is text with tags in it:
+//
+//   text {{ expression }} text {% statement %} text {# comment #}
+//
+// A '-' inside a tag's brace takes away all white space on that side; a '+' keeps what the two options below would take.
+// As Hugging Face's libraries render chat templates, with trim_blocks (the line end after a {% %} or {# #} goes) and
+// lstrip_blocks (spaces and tabs between a line's start and a {% or {# go). One line end at the source's end goes, too.
+
+/// <summary>Cuts a template's source into tokens.</summary>
+internal sealed class JinjaLexer
+{
+    private static readonly string[] s_operators =
+        ["**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", "(", ")", "[", "]", "{", "}", ",", ".", ":", "|"];
+
+    private readonly string _source;
+    private readonly List<JinjaToken> _tokens = [];
+    private int _at;
+    private int _line = 1;
+
+    private JinjaLexer(string source)
+    {
+        source = source.ReplaceLineEndings("\n");
+        _source = source.EndsWith('\n') ? source[..^1] : source;
+    }
+
+    /// <exception cref="ChatTemplateException">A tag is not closed, or holds a character the language does not have.</exception>
+    public static List<JinjaToken> Read(string source)
+    {
+        JinjaLexer lexer = new(source);
+        lexer.ReadAll();
+        return lexer._tokens;
+    }
+
+    private void ReadAll()
+    {
+        bool stripStart = false;
+        bool trimLineEnd = false;
+        while (_at < _source.Length)
+        {
+            int tag = FindTag(_at);
+            bool stripEnd = tag < _source.Length && CharAt(tag + 2) == '-';
+            bool keepIndent = tag < _source.Length && (CharAt(tag + 1) == '{' || CharAt(tag + 2) == '+');
+            AddData(_source[_at..tag], stripStart, trimLineEnd, stripEnd, tag < _source.Length && !keepIndent);
+            if (tag == _source.Length)
+            {
+                _at = tag;
+                break;
+            }
+
+            char kind = _source[tag + 1];
+            _at = tag + 2 + (CharAt(tag + 2) is '-' or '+' ? 1 : 0);
+            (stripStart, bool keepLineEnd) = kind == '#' ? SkipComment() : ReadTag(kind == '{');
+            trimLineEnd = kind != '{' && !keepLineEnd;
+        }
+
+        Add(JinjaTokenKind.End, "");
+    }
+
+    private int FindTag(int from)
+    {
+        for (int at = from; (at = _source.IndexOf('{', at)) >= 0; at++)
+        {
+            if (CharAt(at + 1) is '{' or '%' or '#')
+                return at;
+        }
+
+        return _source.Length;
+    }
+
+    private char CharAt(int index) => index < _source.Length ? _source[index] : '\0';
+
+    private void AddData(string data, bool stripStart, bool trimLineEnd, bool stripEnd, bool stripIndent)
+    {
+        int newLines = data.Count(c => c == '\n');
+        bool startsLine = _at == 0;
+        if (stripStart)
+        {
+            data = data.TrimStart();
+        }
+        else if (trimLineEnd && data.StartsWith('\n'))
+        {
+            data = data[1..];
+            startsLine = true;
+        }
+
+        if (stripEnd)
+        {
+            data = data.TrimEnd();
+        }
+        else if (stripIndent)
+        {
+            int lineStart = data.LastIndexOf('\n') + 1;
+            if ((lineStart > 0 || startsLine) && data.AsSpan(lineStart).TrimStart(" \t").IsEmpty)
+                data = data[..lineStart];
+        }
+
+        if (data.Length > 0)
+            Add(JinjaTokenKind.Data, data);
+        _line += newLines;
+    }
+
+    private (bool Strip, bool Keep) SkipComment()
+    {
+        int end = _source.IndexOf("#}", _at, StringComparison.Ordinal);
+        if (end < 0)
+            throw Error("a comment is not closed");
+        char before = end > _at ? _source[end - 1] : '\0';
+        _line += _source.AsSpan(_at, end - _at).Count('\n');
+        _at = end + 2;
+        return (before == '-', before == '+');
+    }
+
+    private (bool Strip, bool Keep) ReadTag(bool variable)
+    {
+        Add(variable ? JinjaTokenKind.VariableBegin : JinjaTokenKind.BlockBegin, "");
+        string close = variable ? "}}" : "%}";
+        int open = 0;
+        while (true)
+        {
+            SkipSpace();
+            if (_at >= _source.Length)
+                throw Error("a tag is not closed");
+            bool signed = CharAt(_at) is '-' or '+';
+            if (open == 0 && string.CompareOrdinal(_source, _at + (signed ? 1 : 0), close, 0, 2) == 0)
+            {
+                char sign = signed ? CharAt(_at) : '\0';
+                _at += signed ? 3 : 2;
+                Add(variable ? JinjaTokenKind.VariableEnd : JinjaTokenKind.BlockEnd, "");
+                return (sign == '-', sign == '+');
+            }
+
+            char c = _source[_at];
+            if (c is '"' or '\'')
+                ReadString(c);
+            else if (char.IsAsciiDigit(c))
+                ReadNumber();
+            else if (char.IsLetter(c) || c == '_')
+                ReadName();
+            else
+                open += ReadOperator();
+        }
+    }
+
+    private void SkipSpace()
+    {
+        for (; char.IsWhiteSpace(CharAt(_at)); _at++)
+        {
+            if (_source[_at] == '\n')
+                _line++;
+        }
+    }
+
+    private void ReadName()
+    {
+        int start = _at;
+        while (char.IsLetterOrDigit(CharAt(_at)) || CharAt(_at) == '_')
+            _at++;
+        Add(JinjaTokenKind.Name, _source[start.._at]);
+    }
+
+    private void ReadNumber()
+    {
+        int start = _at;
+        while (char.IsAsciiDigit(CharAt(_at)) || CharAt(_at) == '_')
+            _at++;
+        bool fraction = CharAt(_at) == '.' && char.IsAsciiDigit(CharAt(_at + 1));
+        if (fraction)
+        {
+            _at++;
+            while (char.IsAsciiDigit(CharAt(_at)))
+                _at++;
+        }
+
+        Add(fraction ? JinjaTokenKind.Float : JinjaTokenKind.Integer, _source[start.._at].Replace("_", ""));
+    }
+
+    private int ReadOperator()
+    {
+        foreach (string symbol in s_operators)
+        {
+            if (string.CompareOrdinal(_source, _at, symbol, 0, symbol.Length) != 0)
+                continue;
+            _at += symbol.Length;
+            Add(JinjaTokenKind.Operator, symbol);
+            return symbol is "{" or "[" or "(" ? 1 : symbol is "}" or "]" or ")" ? -1 : 0;
+        }
+
+        throw Error($"'{_source[_at]}' is no part of an expression");
+    }
+
+    private void ReadString(char quote)
+    {
+        int line = _line;
+        StringBuilder text = new();
+        for (_at++; CharAt(_at) != quote; _at++)
+        {
+            if (_at >= _source.Length)
+                throw Error("a string is not closed");
+            char c = _source[_at];
+            if (c == '\n')
+                _line++;
+            if (c == '\\')
+                ReadEscape(text);
+            else
+                text.Append(c);
+        }
+
+        _at++;
+        _tokens.Add(new JinjaToken(JinjaTokenKind.String, text.ToString(), line));
+    }
+
+    /// <summary>Python's escapes; one that it does not know stays as written.</summary>
+    private void ReadEscape(StringBuilder text)
+    {
+        char c = CharAt(++_at);
+        int digits = c switch { 'x' => 2, 'u' => 4, 'U' => 8, _ => 0 };
+        if (digits > 0)
+        {
+            if (_at + digits >= _source.Length
+                || !int.TryParse(_source.AsSpan(_at + 1, digits), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out int code)
+                || code is < 0 or > 0x10FFFF)
+            {
+                throw Error($"'\\{c}' needs {digits} hexadecimal digits");
+            }
+
+            _at += digits;
+            text.Append(Rune.TryCreate(code, out Rune rune) ? rune.ToString() : ((char)code).ToString());
+            return;
+        }
+
+        _ = c switch
+        {
+            'n' => text.Append('\n'),
+            't' => text.Append('\t'),
+            'r' => text.Append('\r'),
+            'b' => text.Append('\b'),
+            'f' => text.Append('\f'),
+            'v' => text.Append('\v'),
+            '0' => text.Append('\0'),
+            '\n' => text,
+            '\\' or '\'' or '"' => text.Append(c),
+            _ => text.Append('\\').Append(c),
+        };
+    }
+
+    private void Add(JinjaTokenKind kind, string text) => _tokens.Add(new JinjaToken(kind, text, _line));
+
+    private ChatTemplateException Error(string problem) => new($"The chat template, line {_line}: {problem}.");
+}

@@ -1,0 +1,218 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+
+namespace KwaaiNet.CandelEngine.Text.Jinja;
+
+/// <summary>Makes statements and expressions of tokens: recursive descent, its depth limited.</summary>
+internal sealed partial class JinjaParser
+{
+    private readonly List<JinjaToken> _tokens;
+    private int _at;
+    private int _depth;
+    private int _loops;
+
+    private JinjaParser(List<JinjaToken> tokens) => _tokens = tokens;
+
+    private JinjaToken Current => _tokens[_at];
+
+    /// <exception cref="ChatTemplateException">The source is not a template of this language.</exception>
+    public static JinjaStatement Parse(string source)
+    {
+        JinjaParser parser = new(JinjaLexer.Read(source));
+        return parser.ParseBody();
+    }
+
+    /// <summary>Statements up to a block tag of one of these names, or the end of the source when there are none.</summary>
+    private SequenceStatement ParseBody(params string[] ends)
+    {
+        Enter();
+        List<JinjaStatement> statements = [];
+        while (true)
+        {
+            JinjaToken token = Current;
+            switch (token.Kind)
+            {
+                case JinjaTokenKind.Data:
+                    _at++;
+                    statements.Add(new DataStatement(token.Text));
+                    continue;
+                case JinjaTokenKind.VariableBegin:
+                    _at++;
+                    statements.Add(new OutputStatement(ParseExpression()));
+                    Expect(JinjaTokenKind.VariableEnd, "}}");
+                    continue;
+                case JinjaTokenKind.BlockBegin when Array.IndexOf(ends, _tokens[_at + 1].Text) < 0:
+                    _at++;
+                    statements.Add(ParseStatement());
+                    continue;
+                case JinjaTokenKind.End when ends.Length > 0:
+                    throw Error($"'{ends[^1]}' is missing");
+                default:
+                    _depth--;
+                    return new SequenceStatement(statements);
+            }
+        }
+    }
+
+    private JinjaStatement ParseStatement()
+    {
+        JinjaToken keyword = Expect(JinjaTokenKind.Name, "a statement");
+        switch (keyword.Text)
+        {
+            case "if":
+                return ParseIf();
+            case "for":
+                return ParseFor();
+            case "set":
+                return ParseSet();
+            case "break" or "continue" when _loops > 0:
+                EndBlock();
+                return new FlowStatement(keyword.Text == "break" ? JinjaFlow.Break : JinjaFlow.Continue);
+            case "generation":
+                // Marks the assistant's words for training; nothing is rendered for it.
+                EndBlock();
+                JinjaStatement body = ParseBody("endgeneration");
+                EndTag("endgeneration");
+                return body;
+            default:
+                throw Error($"the statement '{keyword.Text}' is not known here");
+        }
+    }
+
+    private IfStatement ParseIf()
+    {
+        List<(JinjaExpression?, JinjaStatement)> branches = [];
+        JinjaExpression? condition = ParseExpression();
+        while (true)
+        {
+            EndBlock();
+            SequenceStatement body = ParseBody("elif", "else", "endif");
+            branches.Add((condition, body));
+            _at++;
+            string keyword = Expect(JinjaTokenKind.Name, "endif").Text;
+            if (keyword == "endif")
+            {
+                EndBlock();
+                return new IfStatement(branches);
+            }
+
+            if (condition is null)
+                throw Error($"'{keyword}' after 'else'");
+            condition = keyword == "elif" ? ParseExpression() : null;
+        }
+    }
+
+    private ForStatement ParseFor()
+    {
+        List<string> names = [];
+        bool parenthesised = TakeOperator("(");
+        do
+        {
+            names.Add(Expect(JinjaTokenKind.Name, "a name").Text);
+        }
+        while (TakeOperator(","));
+        if (parenthesised)
+            ExpectOperator(")");
+        if (!TakeName("in"))
+            throw Error("'in' is missing");
+        JinjaExpression source = ParseOr();
+        JinjaExpression? filter = TakeName("if") ? ParseExpression() : null;
+        EndBlock();
+        _loops++;
+        SequenceStatement body = ParseBody("else", "endfor");
+        _loops--;
+        SequenceStatement? otherwise = null;
+        if (_tokens[_at + 1].Text == "else")
+        {
+            EndTag("else");
+            otherwise = ParseBody("endfor");
+        }
+
+        EndTag("endfor");
+        return new ForStatement(names, source, filter, body, otherwise);
+    }
+
+    private JinjaStatement ParseSet()
+    {
+        string name = Expect(JinjaTokenKind.Name, "a name").Text;
+        string? attribute = TakeOperator(".") ? Expect(JinjaTokenKind.Name, "a name").Text : null;
+        if (attribute is null && Current.Kind == JinjaTokenKind.BlockEnd)
+        {
+            EndBlock();
+            SequenceStatement body = ParseBody("endset");
+            EndTag("endset");
+            return new SetBlockStatement(name, body);
+        }
+
+        ExpectOperator("=");
+        JinjaExpression value = ParseTuple();
+        EndBlock();
+        return attribute is null ? new SetStatement(name, value) : new SetAttributeStatement(name, attribute, value);
+    }
+
+    /// <summary>Takes <c>{% keyword %}</c>.</summary>
+    private void EndTag(string keyword)
+    {
+        Expect(JinjaTokenKind.BlockBegin, "{%");
+        if (!TakeName(keyword))
+            throw Error($"'{keyword}' is missing");
+        EndBlock();
+    }
+
+    private void EndBlock() => Expect(JinjaTokenKind.BlockEnd, "%}");
+
+    private bool TakeOperator(string symbol)
+    {
+        if (Current.Kind != JinjaTokenKind.Operator || Current.Text != symbol)
+            return false;
+        _at++;
+        return true;
+    }
+
+    private bool TakeOperator([NotNullWhen(true)] out string? symbol, params ReadOnlySpan<string> symbols)
+    {
+        foreach (string candidate in symbols)
+        {
+            if (TakeOperator(candidate))
+            {
+                symbol = candidate;
+                return true;
+            }
+        }
+
+        symbol = null;
+        return false;
+    }
+
+    private bool TakeName(string name)
+    {
+        if (!IsName(name))
+            return false;
+        _at++;
+        return true;
+    }
+
+    private bool IsName(string name) => Current.Kind == JinjaTokenKind.Name && Current.Text == name;
+
+    private void ExpectOperator(string symbol)
+    {
+        if (!TakeOperator(symbol))
+            throw Error($"'{symbol}' is missing");
+    }
+
+    private JinjaToken Expect(JinjaTokenKind kind, string what)
+    {
+        if (Current.Kind != kind)
+            throw Error($"'{what}' is missing");
+        return _tokens[_at++];
+    }
+
+    private void Enter()
+    {
+        if (++_depth > JinjaBudget.MaximumDepth)
+            throw Error($"it nests more than {JinjaBudget.MaximumDepth} deep");
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+    }
+
+    private ChatTemplateException Error(string problem) => new($"The chat template, line {Current.Line}: {problem}{(Current.Text.Length > 0 ? $" before '{Current.Text}'" : "")}.");
+}
