@@ -1,0 +1,14 @@
+using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Ilgpu;
+
+namespace KwaaiNet.CandelEngine.Compute;
+
+/// <summary>Settings of every backend; the one that is created reads its own part.</summary>
+public sealed record ComputeOptions
+{
+    /// <summary>Settings of the <c>cpu</c> backend.</summary>
+    public CpuOptions Cpu { get; init; } = new();
+
+    /// <summary>Settings of the <c>ilgpu</c> backend.</summary>
+    public IlgpuOptions Ilgpu { get; init; } = new();
+}

@@ -1,0 +1,112 @@
+using System.Numerics.Tensors;
+using System.Runtime.Intrinsics;
+using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using KwaaiNet.CandelEngine.Compute.Llama;
+
+namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+
+/// <summary>The arithmetic of a llama block. Every vector width, and the scalar twin, computes the same bits.</summary>
+/// <remarks>
+/// Activation rows are padded with zeros to a multiple of 32 numbers, <see cref="Padded"/>, so that only weights have tails.
+/// What is not overridden is elementwise and exact in any order.
+/// </remarks>
+internal abstract unsafe class CpuKernels
+{
+    /// <summary>The kernels of the widest vectors the processor has.</summary>
+    internal static CpuKernels Best { get; } = For(
+        Vector512.IsHardwareAccelerated ? SimdTier.Vector512
+        : Vector256.IsHardwareAccelerated ? SimdTier.Vector256
+        : Vector128.IsHardwareAccelerated ? SimdTier.Vector128
+        : SimdTier.Scalar);
+
+    internal static CpuKernels For(SimdTier tier) => tier switch
+    {
+        SimdTier.Vector512 => new VectorKernels<Lanes512>(),
+        SimdTier.Vector256 => new VectorKernels<Lanes256>(),
+        SimdTier.Vector128 => new VectorKernels<Lanes128>(),
+        SimdTier.Scalar => new ScalarKernels(),
+        _ => throw new ArgumentOutOfRangeException(nameof(tier), tier, null),
+    };
+
+    /// <summary>The stride of activation rows of a width: the next multiple of 32.</summary>
+    internal static int Padded(int width) => (width + 31) & ~31;
+
+    /// <summary>
+    /// <c>y[r, o] = Σ_c w[o, c] · x[r, c]</c> for outputs <c>[first, end)</c> and all rows. A row's result is the same bits however
+    /// many rows come with it.
+    /// </summary>
+    /// <param name="weights">The matrix.</param>
+    /// <param name="first">First output.</param>
+    /// <param name="end">One past the last output.</param>
+    /// <param name="x">Activations, <c>[rows, xStride]</c>, padded with zeros.</param>
+    /// <param name="xStride">Numbers between rows of <paramref name="x"/>.</param>
+    /// <param name="rows">Activation rows.</param>
+    /// <param name="y">Results; output <paramref name="first"/> of row r goes to <c>y[r · yStride]</c>. No overlap with <paramref name="x"/>.</param>
+    /// <param name="yStride">Numbers between rows of <paramref name="y"/>.</param>
+    internal abstract void Multiply(in WeightMatrix weights, int first, int end, float* x, int xStride, int rows, float* y, int yStride);
+
+    /// <summary>RMSNorm: <c>y = x / √(mean(x²) + ε) · w</c>.</summary>
+    /// <param name="x">A row, padded.</param>
+    /// <param name="weights">The norm's weights, padded.</param>
+    /// <param name="width">Numbers in the row.</param>
+    /// <param name="epsilon">Added under the root.</param>
+    /// <param name="y">The result, padded; may be <paramref name="x"/>.</param>
+    internal abstract void RmsNorm(float* x, float* weights, int width, float epsilon, float* y);
+
+    /// <summary><c>gate = gate / (1 + e^−gate) · up</c>, in place.</summary>
+    /// <param name="gate">A row, padded.</param>
+    /// <param name="up">A row, padded.</param>
+    /// <param name="width">Numbers in the row.</param>
+    internal abstract void SiluMultiply(float* gate, float* up, int width);
+
+    /// <summary>Attention of one query head over positions <c>[0, length)</c>: <c>out = Σ_t softmax(q · k_t / √HeadSize)_t · v_t</c>, t ascending.</summary>
+    /// <param name="query">The query, <c>[HeadSize]</c>.</param>
+    /// <param name="kv">Keys and values.</param>
+    /// <param name="head">The key and value head.</param>
+    /// <param name="length">Positions attended to.</param>
+    /// <param name="scores">Scratch of <c>Padded(length)</c> numbers.</param>
+    /// <param name="output">The result, <c>[HeadSize]</c>.</param>
+    internal abstract void Attend(float* query, in KvBlock kv, int head, int length, float* scores, float* output);
+
+    /// <summary>Turns the first numbers of each head, pairs <c>(2i, 2i + 1)</c>, by their angles.</summary>
+    /// <param name="heads">Heads side by side, in place.</param>
+    /// <param name="count">How many heads.</param>
+    /// <param name="headSize">Numbers in a head.</param>
+    /// <param name="angles">Cosine and sine of each pair.</param>
+    /// <param name="ropeSize">Numbers of a head that turn.</param>
+    internal static void Rotate(float* heads, int count, int headSize, float* angles, int ropeSize)
+    {
+        for (int head = 0; head < count; head++, heads += headSize)
+        {
+            for (int i = 0; i < ropeSize; i += 2)
+            {
+                float cosine = angles[i];
+                float sine = angles[i + 1];
+                float a = heads[i];
+                float b = heads[i + 1];
+                heads[i] = (a * cosine) - (b * sine);
+                heads[i + 1] = (a * sine) + (b * cosine);
+            }
+        }
+    }
+
+    /// <summary><c>x += y</c>.</summary>
+    internal static void Add(float* x, float* y, int width) =>
+        TensorPrimitives.Add(new ReadOnlySpan<float>(x, width), new ReadOnlySpan<float>(y, width), new Span<float>(x, width));
+
+    /// <summary>Rounds to what a binary16 can hold, in place: to nearest even, beyond ±65504 saturating.</summary>
+    internal static void RoundToHalf(Span<float> values, Span<Half> scratch)
+    {
+        float limit = (float)Half.MaxValue;
+        TensorPrimitives.Clamp(values, -limit, limit, values);
+        TensorPrimitives.ConvertToHalf(values, scratch[..values.Length]);
+        TensorPrimitives.ConvertToSingle(scratch[..values.Length], values);
+    }
+
+    /// <summary>Decodes one row of a matrix.</summary>
+    internal static void DecodeRow(in WeightMatrix weights, int row, float* destination)
+    {
+        byte* source = weights.Row(row);
+        for (int i = 0; i < weights.Columns; i++) destination[i] = WeightLayout.Element(weights.Type, source, i);
+    }
+}

@@ -1,0 +1,80 @@
+using KwaaiNet.CandelEngine.Compute.Llama;
+using KwaaiNet.CandelEngine.Models;
+
+namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
+
+/// <summary>Runs blocks on a GPU through ILGPU, or on ILGPU's CPU accelerator where that was allowed.</summary>
+internal sealed class IlgpuBackend : IComputeBackend
+{
+    internal const string BackendName = "ilgpu";
+
+    // A GPU wants many rows at a time; their scratch is on the device and small beside the weights.
+    private const int DefaultPieceRows = 256;
+
+    private readonly IlgpuDevice _device;
+    private readonly int _pieceRows;
+    private bool _disposed;
+
+    private IlgpuBackend(IlgpuDevice device, int pieceRows)
+    {
+        _device = device;
+        _pieceRows = pieceRows;
+    }
+
+    public string Name => BackendName;
+
+    public ComputeDevice Device => _device.Description;
+
+    /// <exception cref="ComputeUnavailableException">There is no device.</exception>
+    internal static IlgpuBackend Open(IlgpuOptions options, int pieceRows = DefaultPieceRows)
+    {
+        List<string> problems = [];
+        IlgpuDevice? device = options.ForceCpuAccelerator ? null : IlgpuDevice.TryOpenGpu(options.DeviceIndex, problems);
+        if (device is null && (options.AllowCpuAccelerator || options.ForceCpuAccelerator)) device = IlgpuDevice.OpenCpuAccelerator();
+        return device is not null
+            ? new IlgpuBackend(device, pieceRows)
+            : throw new ComputeUnavailableException(
+                $"ILGPU found no GPU at index {options.DeviceIndex}. {string.Join(' ', problems)} "
+                + "Install the GPU's driver (CUDA, or OpenCL 2.0 and later), or use the backend 'cpu'.");
+    }
+
+    /// <summary>Opens a GPU; null when there is none.</summary>
+    internal static IlgpuBackend? TryOpenGpu(IlgpuOptions options) =>
+        IlgpuDevice.TryOpenGpu(options.DeviceIndex, []) is { } device ? new IlgpuBackend(device, DefaultPieceRows) : null;
+
+    public IBlockStack Load(ModelFile model, BlockStackOptions options, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+
+        LlamaTensors tensors = LlamaTensors.Find(model, options);
+        if (tensors.Bytes > Device.MemoryBytes) throw NoRoom(tensors.Bytes, null);
+
+        lock (_device.Gate)
+        {
+            IlgpuWeights? weights = null;
+            try
+            {
+                weights = new IlgpuWeights(_device.Accelerator, _device.Kernels, tensors, progress, cancellationToken);
+                return new IlgpuBlockStack(model.Shape, options, tensors, _device, weights, _pieceRows);
+            }
+            catch (Exception e) when (e is OutOfMemoryException or ILGPU.Runtime.AcceleratorException)
+            {
+                weights?.Dispose();
+                throw NoRoom(tensors.Bytes, e);
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_disposed) return;
+
+        _disposed = true;
+        _device.Dispose();
+    }
+
+    private InsufficientMemoryException NoRoom(long bytes, Exception? cause) =>
+        new($"The blocks need {bytes:N0} bytes and {Device.Name} has {Device.MemoryBytes:N0}, or less free.", cause);
+}

@@ -1,0 +1,14 @@
+namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
+
+/// <summary>Settings of the <c>ilgpu</c> backend.</summary>
+public sealed record IlgpuOptions
+{
+    /// <summary>Whether ILGPU's CPU accelerator may stand in where there is no GPU. It is a simulator: right, and very slow. Default false.</summary>
+    public bool AllowCpuAccelerator { get; init; }
+
+    /// <summary>Use the CPU accelerator even where there is a GPU. Default false; implies <see cref="AllowCpuAccelerator"/>.</summary>
+    public bool ForceCpuAccelerator { get; init; }
+
+    /// <summary>Which GPU, counted over CUDA devices first and OpenCL GPUs after them. Default 0.</summary>
+    public int DeviceIndex { get; init; }
+}

@@ -1,0 +1,48 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
+
+/// <summary>The kernels that do not depend on how weights are stored, compiled for one accelerator.</summary>
+/// <remarks>ILGPU's own cache holds kernels weakly; these fields keep them.</remarks>
+internal sealed class KernelSet
+{
+    internal KernelSet(Accelerator accelerator)
+    {
+        RmsNorm = accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, float, ArrayView<float>>(DeviceKernels.RmsNorm);
+        RotateQueries = accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>, ArrayView<float>, DeviceShape>(DeviceKernels.RotateQueries);
+        Append = accelerator.LoadAutoGroupedStreamKernel<
+            Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, int, ArrayView<float>, ArrayView<float>, DeviceShape>(DeviceKernels.Append);
+        Attend = accelerator.LoadAutoGroupedStreamKernel<
+            Index1D, ArrayView<float>, int, ArrayView<float>, ArrayView<float>, ArrayView<float>, DeviceShape>(DeviceKernels.Attend);
+        SiluMultiply = accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>, ArrayView<float>>(DeviceKernels.SiluMultiply);
+        Add = accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>, ArrayView<float>>(DeviceKernels.Add);
+        RoundToHalf = accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>>(DeviceKernels.RoundToHalf);
+        Single = new WeightKernels<DeviceSingleWeights>(accelerator);
+        Half = new WeightKernels<DeviceHalfWeights>(accelerator);
+        Q8 = new WeightKernels<DeviceQ8Weights>(accelerator);
+        Q4 = new WeightKernels<DeviceQ4Weights>(accelerator);
+    }
+
+    internal Action<Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, float, ArrayView<float>> RmsNorm { get; }
+
+    internal Action<Index1D, ArrayView<float>, ArrayView<float>, DeviceShape> RotateQueries { get; }
+
+    internal Action<Index1D, ArrayView<float>, ArrayView<float>, ArrayView<float>, int, ArrayView<float>, ArrayView<float>, DeviceShape> Append { get; }
+
+    internal Action<Index1D, ArrayView<float>, int, ArrayView<float>, ArrayView<float>, ArrayView<float>, DeviceShape> Attend { get; }
+
+    internal Action<Index1D, ArrayView<float>, ArrayView<float>> SiluMultiply { get; }
+
+    internal Action<Index1D, ArrayView<float>, ArrayView<float>> Add { get; }
+
+    internal Action<Index1D, ArrayView<float>> RoundToHalf { get; }
+
+    internal WeightKernels<DeviceSingleWeights> Single { get; }
+
+    internal WeightKernels<DeviceHalfWeights> Half { get; }
+
+    internal WeightKernels<DeviceQ8Weights> Q8 { get; }
+
+    internal WeightKernels<DeviceQ4Weights> Q4 { get; }
+}

@@ -1,0 +1,199 @@
+using System.Runtime.InteropServices;
+using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Models;
+
+namespace KwaaiNet.CandelEngine.Tests.Compute;
+
+/// <summary>Vector kernels against their scalar twin, bit for bit, in every width; and the twin against plain arithmetic.</summary>
+public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
+{
+    private static readonly CpuKernels s_scalar = CpuKernels.For(SimdTier.Scalar);
+
+    public static TheoryData<int> Widths => [128, 256, 512];
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Multiply_equals_its_scalar_twin(int width)
+    {
+        Random random = Seeded();
+        foreach (GgmlType type in new[] { GgmlType.F32, GgmlType.F16, GgmlType.Q8_0, GgmlType.Q4_0 })
+        {
+            foreach (int columns in type.BlockLength() == 1 ? new[] { 1, 31, 32, 33, 64, 107, 172 } : [32, 64, 160])
+            {
+                foreach (int rows in new[] { 1, 2, 3, 4, 5, 7, 8 })
+                {
+                    byte[] weights = SyntheticModel.Encode(type, Values(random, 9 * columns));
+                    fixed (byte* data = weights)
+                    {
+                        WeightMatrix matrix = new(new TensorData("w", type, 9, columns, (nint)data, weights.Length));
+                        int stride = CpuKernels.Padded(columns);
+                        float[] x = Padded(random, rows, columns);
+                        float[] expected = Multiply(s_scalar, matrix, x, stride, rows);
+                        Assert.Equal(Bits(expected), Bits(Multiply(Kernels(width), matrix, x, stride, rows)));
+                    }
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Every_half_widens_to_its_own_value(int width)
+    {
+        // A row of 32 halves times a vector with a single one picks out one of them.
+        var halves = new Half[1 << 16];
+        for (int i = 0; i < halves.Length; i++) halves[i] = BitConverter.UInt16BitsToHalf((ushort)i);
+        fixed (Half* data = halves)
+        {
+            WeightMatrix matrix = new(new TensorData("w", GgmlType.F16, halves.Length / 32, 32, (nint)data, halves.Length * 2));
+            for (int column = 0; column < 32; column++)
+            {
+                var x = new float[32];
+                x[column] = 1;
+                float[] picked = Multiply(Kernels(width), matrix, x, 32, 1, matrix.Outputs);
+                for (int row = 0; row < picked.Length; row++)
+                {
+                    // A row that holds an infinity or a NaN anywhere sums to NaN; all others are exact.
+                    bool finite = halves.AsSpan(row * 32, 32).ToArray().All(Half.IsFinite);
+                    if (finite) Assert.Equal((float)halves[(row * 32) + column], picked[row]);
+                    else Assert.True(!float.IsFinite(picked[row]));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void RmsNorm_and_SiluMultiply_equal_their_scalar_twins(int width)
+    {
+        Random random = Seeded();
+        foreach (int count in new[] { 1, 8, 32, 50, 64, 172 })
+        {
+            float[] x = Padded(random, 1, count);
+            float[] w = Padded(random, 1, count);
+            Assert.Equal(Bits(Norm(s_scalar, x, w, count)), Bits(Norm(Kernels(width), x, w, count)));
+            for (int i = 0; i < count; i += 3) x[i] *= 60; // also where e^x leaves its range
+            Assert.Equal(Bits(Silu(s_scalar, x, w, count)), Bits(Silu(Kernels(width), x, w, count)));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Widths))]
+    public void Attention_equals_its_scalar_twin(int width)
+    {
+        Random random = Seeded();
+        foreach (int headSize in new[] { 8, 16, 32, 48, 64, 128 })
+        {
+            foreach (int length in new[] { 1, 2, 31, 32, 33, 64, 65, 130 })
+            {
+                float[] query = Values(random, headSize);
+                float[] expected = Attend(s_scalar, query, headSize, length, seed: length);
+                Assert.Equal(Bits(expected), Bits(Attend(Kernels(width), query, headSize, length, seed: length)));
+            }
+        }
+    }
+
+    [Fact]
+    public void The_exponential_is_within_two_units_in_the_last_place()
+    {
+        for (float x = -87f; x < 88f; x += 0.0137f)
+        {
+            float expected = (float)Math.Exp(x);
+            Assert.InRange(Math.Abs(Exponential.Of(x) - expected) / MathF.BitIncrement(expected), 0, 2.4e-7f);
+        }
+
+        Assert.Equal(0, Exponential.Of(float.NegativeInfinity));
+        Assert.Equal(1, Exponential.Of(0f));
+        Assert.True(float.IsFinite(Exponential.Of(float.MaxValue)));
+    }
+
+    [Fact]
+    public void Rounding_to_half_is_to_nearest_even_and_saturates()
+    {
+        Random random = Seeded();
+        List<float> values = [0f, -0f, 65504f, 65519.9f, 65520f, 1e30f, -1e30f, float.PositiveInfinity, 5.9604645e-8f, 2.9802322e-8f, 2.98024e-8f, 1f + (1f / 2048), 1f + (3f / 2048)];
+        for (int i = 0; i < 2000; i++) values.Add(BitConverter.Int32BitsToSingle(random.Next() & 0x7F7FFFFF) * (i % 2 == 0 ? 1 : -1));
+        values.RemoveAll(float.IsNaN);
+        float[] rounded = [.. values];
+
+        CpuKernels.RoundToHalf(rounded, new Half[rounded.Length]);
+
+        for (int i = 0; i < rounded.Length; i++)
+            Assert.Equal((float)(Half)Math.Clamp(values[i], -65504f, 65504f), rounded[i]);
+    }
+
+    private Random Seeded()
+    {
+        int seed = Random.Shared.Next();
+        output.WriteLine($"seed {seed}");
+        return new Random(seed);
+    }
+
+    private static CpuKernels Kernels(int width) =>
+        CpuKernels.For(width switch { 128 => SimdTier.Vector128, 256 => SimdTier.Vector256, _ => SimdTier.Vector512 });
+
+    private static IEnumerable<int> Bits(float[] values) => values.Select(BitConverter.SingleToInt32Bits);
+
+    private static float[] Values(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() - 0.5f) * 4)];
+
+    private static float[] Padded(Random random, int rows, int width)
+    {
+        int stride = CpuKernels.Padded(width);
+        var padded = new float[rows * stride];
+        for (int r = 0; r < rows; r++) Values(random, width).CopyTo(padded, r * stride);
+        return padded;
+    }
+
+    private static float[] Multiply(CpuKernels kernels, WeightMatrix matrix, float[] x, int stride, int rows, int outputs = 9)
+    {
+        var y = new float[rows * outputs];
+        fixed (float* source = x)
+        fixed (float* target = y) kernels.Multiply(matrix, 0, outputs, source, stride, rows, target, outputs);
+        return y;
+    }
+
+    private static float[] Norm(CpuKernels kernels, float[] x, float[] w, int width)
+    {
+        var y = new float[x.Length];
+        fixed (float* source = x)
+        fixed (float* weights = w)
+        fixed (float* target = y) kernels.RmsNorm(source, weights, width, 1e-5f, target);
+        return y;
+    }
+
+    private static float[] Silu(CpuKernels kernels, float[] gate, float[] up, int width)
+    {
+        float[] result = [.. gate];
+        fixed (float* target = result)
+        fixed (float* source = up) kernels.SiluMultiply(target, source, width);
+        return result;
+    }
+
+    private static float[] Attend(CpuKernels kernels, float[] query, int headSize, int length, int seed)
+    {
+        const int KvHeads = 2;
+        int capacity = length + 5;
+        Random random = new(seed);
+        int pages = (capacity + KvBlock.PagePositions - 1) / KvBlock.PagePositions;
+        var addresses = new nint[pages];
+        for (int page = 0; page < pages; page++)
+        {
+            float[] values = Values(random, 2 * KvHeads * KvBlock.PositionsIn(page, capacity) * headSize);
+            addresses[page] = (nint)NativeMemory.Alloc((nuint)values.Length * sizeof(float));
+            values.CopyTo(new Span<float>((void*)addresses[page], values.Length));
+        }
+
+        KvBlock kv = new(addresses, 0, capacity, KvHeads, headSize);
+        var scores = new float[CpuKernels.Padded(length)];
+        var result = new float[headSize];
+        fixed (float* q = query)
+        fixed (float* s = scores)
+        fixed (float* r = result) kernels.Attend(q, kv, 1, length, s, r);
+        foreach (nint address in addresses) NativeMemory.Free((void*)address);
+        return result;
+    }
+}

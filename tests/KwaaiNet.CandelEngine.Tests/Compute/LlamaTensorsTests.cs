@@ -1,0 +1,93 @@
+using System.Runtime.InteropServices;
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Llama;
+using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Models;
+
+namespace KwaaiNet.CandelEngine.Tests.Compute;
+
+/// <summary>Which models are refused, and with what words; and the tensors that not every llama has.</summary>
+public sealed class LlamaTensorsTests
+{
+    private static readonly BlockStackOptions s_all = new() { FirstBlock = 0, EndBlock = SyntheticModel.Blocks, Embedding = true, OutputHead = true };
+
+    [Fact]
+    public void A_missing_tensor_is_named()
+    {
+        using SyntheticModel model = new(GgmlType.F32);
+        PatchedModel patched = new(model.File);
+        patched.Tensors["blk.2.ffn_up.weight"] = null;
+
+        AssertRefused(patched, s_all, "blk.2.ffn_up.weight", "missing");
+        Assert.Equal(2, LlamaTensors.Find(patched, new BlockStackOptions { FirstBlock = 0, EndBlock = 2 }).Blocks.Length);
+    }
+
+    [Fact]
+    public void A_tensor_of_another_shape_is_refused()
+    {
+        using SyntheticModel model = new(GgmlType.F32);
+        PatchedModel patched = new(model.File);
+        model.File.TryGetTensor("blk.0.attn_k.weight", out TensorData key);
+        patched.Tensors["blk.0.attn_k.weight"] = key with { Rows = key.Rows * 2 };
+
+        AssertRefused(patched, s_all, "blk.0.attn_k.weight", "32 x 64");
+    }
+
+    [Fact]
+    public void A_type_that_cannot_be_run_is_refused()
+    {
+        using SyntheticModel model = new(GgmlType.F32);
+        PatchedModel patched = new(model.File);
+        model.File.TryGetTensor("blk.0.attn_k.weight", out TensorData key);
+        patched.Tensors["blk.0.attn_k.weight"] = key with { Type = (GgmlType)12 };
+
+        AssertRefused(patched, s_all, "blk.0.attn_k.weight", "12");
+    }
+
+    [Fact]
+    public void A_block_with_more_than_llamas_tensors_is_refused()
+    {
+        using SyntheticModel model = new(GgmlType.F32);
+        PatchedModel patched = new(model.File);
+        model.File.TryGetTensor("blk.1.attn_norm.weight", out TensorData norm);
+        patched.Tensors["blk.1.attn_q.bias"] = norm;
+
+        AssertRefused(patched, s_all, "blk.1.attn_q.bias");
+        Assert.Single(LlamaTensors.Find(patched, new BlockStackOptions { FirstBlock = 2, EndBlock = 3 }).Blocks);
+    }
+
+    [Fact]
+    public void Another_architecture_is_refused()
+    {
+        using SyntheticModel model = new(GgmlType.F32);
+
+        AssertRefused(new PatchedModel(model.File) { OtherShape = model.File.Shape with { Architecture = "mamba" } }, s_all, "mamba");
+    }
+
+    [Fact]
+    public unsafe void Frequency_divisors_change_the_angles_as_in_the_reference()
+    {
+        using SyntheticModel model = new(GgmlType.F32);
+        PatchedModel patched = new(model.File);
+        float[] divisors = [1, 1, 1.5f, 2, 4, 8, 8, 8];
+        int[] tokens = ComputeBackendConformance.Tokens(20);
+        var native = (float*)NativeMemory.Alloc(sizeof(float) * 8);
+        divisors.CopyTo(new Span<float>(native, 8));
+        patched.Tensors["rope_freqs.weight"] = new TensorData("rope_freqs.weight", GgmlType.F32, 1, 8, (nint)native, 32);
+
+        using CpuBackend backend = new(new CpuOptions { Threads = 1 });
+        using StackChain chain = new(patched, backend);
+        float[][] logits = chain.Logits(tokens, 20, HiddenFormat.F32);
+        double[][] expected = new ReferenceLlama(patched).Logits(tokens);
+        NativeMemory.Free(native);
+
+        Assert.InRange(logits.Zip(expected, (a, e) => a.Zip(e, (x, y) => Math.Abs(x - y)).Max()).Max(), 0, 1e-4);
+    }
+
+    private static void AssertRefused(ModelFile model, BlockStackOptions options, params string[] words)
+    {
+        ModelFormatException refused = Assert.Throws<ModelFormatException>(() => LlamaTensors.Find(model, options));
+        Assert.All(words, w => Assert.Contains(w, refused.Message, StringComparison.Ordinal));
+    }
+}

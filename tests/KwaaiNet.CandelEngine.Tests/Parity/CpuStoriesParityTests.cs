@@ -1,0 +1,11 @@
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Cpu;
+
+namespace KwaaiNet.CandelEngine.Tests.Parity;
+
+public sealed class CpuStoriesParityTests(ITestOutputHelper output) : StoriesParity(output)
+{
+    protected override int Positions => int.MaxValue;
+
+    protected override IComputeBackend CreateBackend() => new CpuBackend(new CpuOptions());
+}
