@@ -28,42 +28,48 @@ internal static class LocalModels
 
     /// <summary>Every model file in <see cref="Folders"/>, also those that cannot be served: a reader wants to know why.</summary>
     public static IReadOnlyList<LocalModel> List(KwaaiNetHome home) =>
-        [.. Folders(home)
-            .Where(Directory.Exists)
-            .SelectMany(folder => Directory.EnumerateFiles(folder, "*" + Extension).Order(StringComparer.Ordinal))
-            .Select(Describe)
-            .DistinctBy(model => model.Name)];
+        [.. new ModelCatalog(Folders(home)).List().Select(model => Describe(model.Name, model.Path))];
 
     /// <summary>The model a user means by a name or a path, opened and checked.</summary>
     /// <exception cref="CommandFailure">There is no such model, or its file cannot be served.</exception>
     public static LocalModel Find(KwaaiNetHome home, string? nameOrPath)
     {
         string asked = nameOrPath ?? DemoModel;
-        bool isPath = asked.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || asked.Contains('/') || asked.Contains('\\');
-        LocalModel? model = isPath
-            ? File.Exists(asked) ? Describe(Path.GetFullPath(asked)) : null
-            : List(home).FirstOrDefault(candidate => string.Equals(candidate.Name, asked, StringComparison.OrdinalIgnoreCase));
-        if (model is null && isPath)
+        LocalModel model;
+        if (LooksLikeAPath(asked))
         {
-            throw new CommandFailure($"There is no model file at {Path.GetFullPath(asked)}.", "check the path, or see what is here with '" + CommandName.For("models") + "'.");
+            model = File.Exists(asked)
+                ? Describe(Path.GetFileNameWithoutExtension(asked), Path.GetFullPath(asked))
+                : throw new CommandFailure(
+                    $"There is no model file at {Path.GetFullPath(asked)}.",
+                    $"check the path, or see what is here with '{CommandName.For("models")}'.");
         }
-
-        if (model is null)
+        else
         {
-            throw new CommandFailure(
-                $"There is no model named '{asked}' on this machine.",
-                $"put its .gguf file into {home.ModelsFolder}, give its path with --model, or see what is here with '{CommandName.For("models")}'.");
+            try
+            {
+                CatalogModel found = new ModelCatalog(Folders(home)).Find(asked);
+                model = Describe(found.Name, found.Path);
+            }
+            catch (ModelNotFoundException exception)
+            {
+                throw new CommandFailure(exception.Message, $"--model with a name from '{CommandName.For("models")}', or with the path of a .gguf file.");
+            }
         }
 
         return model.Problem is null
             ? model
-            : throw new CommandFailure($"The model file {model.Path} cannot be served: {model.Problem}", "copy or download the file again, or choose another with --model.");
+            : throw new CommandFailure(
+                $"The model file {model.Path} cannot be served: {model.Problem}",
+                "copy or download the file again, or choose another with --model.");
     }
 
-    private static LocalModel Describe(string path)
+    private static bool LooksLikeAPath(string asked) =>
+        asked.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || asked.Contains('/') || asked.Contains('\\');
+
+    private static LocalModel Describe(string name, string path)
     {
         long bytes = new FileInfo(path).Length;
-        string name = ModelNames.FromFile(path);
         try
         {
             using ModelFile file = ModelFile.Open(path);

@@ -1,5 +1,5 @@
 using KwaaiNet.Cli.Processes;
-using KwaaiNet.Cli.State;
+using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Cli.Network;
 

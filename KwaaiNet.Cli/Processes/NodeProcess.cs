@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Diagnostics;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.State;
+using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Cli.Processes;
 
@@ -19,6 +20,7 @@ internal sealed class NodeProcess : IAsyncDisposable
     private readonly NodeLog _log;
     private readonly TimeProvider _clock;
     private volatile string? _lastError;
+    private volatile NodeFile? _file;
 
     private NodeProcess(NodeLaunch launch, string folder, Process process, NodeLog log, TimeProvider clock)
     {
@@ -48,8 +50,16 @@ internal sealed class NodeProcess : IAsyncDisposable
     /// <summary>The last error the node reported; null when it reported none.</summary>
     public string? LastError => _lastError;
 
-    public NodeFile? ReadNodeFile() =>
-        NodeFile.Read(Path.Combine(Folder, "node.json")) is { } file && file.Pid == _process.Id ? file : null;
+    /// <summary>What the node says about itself once its ports are bound, and said last when it has ended; null before.</summary>
+    public NodeFile? ReadNodeFile()
+    {
+        if (NodeFile.TryRead(Folder) is { } file && file.Pid == _process.Id)
+        {
+            _file = file;
+        }
+
+        return _file;
+    }
 
     /// <summary>Starts a node.</summary>
     /// <exception cref="CommandFailure">The program is missing or cannot be started.</exception>
@@ -82,7 +92,7 @@ internal sealed class NodeProcess : IAsyncDisposable
         }
 
         Directory.CreateDirectory(folder);
-        File.Delete(Path.Combine(folder, "node.json"));
+        File.Delete(Path.Combine(folder, NodeFile.FileName));
         NodeLog log = new(Path.Combine(folder, "log.txt"), clock);
         try
         {

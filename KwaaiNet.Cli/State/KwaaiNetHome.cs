@@ -35,8 +35,6 @@ internal sealed class KwaaiNetHome
 
     public string LogFile(string node) => Path.Combine(NodeFolder(node), NodeLogName);
 
-    public string NodeFile(string node) => Path.Combine(NodeFolder(node), "node.json");
-
     /// <summary>Nodes that have a log, in the order of their names.</summary>
     public IReadOnlyList<string> NodesWithLogs() => !Directory.Exists(RunFolder)
         ? []
