@@ -46,7 +46,7 @@ internal static class ModelsCommand
                 new Text(model.Blocks?.ToString(CultureInfo.InvariantCulture) ?? "-"),
                 new Text(model.ContextLength?.ToString(CultureInfo.InvariantCulture) ?? "-"),
                 new Text(model.Problem is not null ? "cannot be served" : Served(served.FirstOrDefault(entry => entry.Id == model.Name))),
-                new Text(model.Problem is null ? model.Path : $"{model.Path}: {model.Problem}"));
+                new Text(model.Path));
         }
 
         foreach (ApiModel model in served.Where(entry => local.All(own => own.Name != entry.Id)))
@@ -60,7 +60,12 @@ internal static class ModelsCommand
             return ExitCode.Success;
         }
 
-        context.Terminal.Console.Write(table);
+        context.Terminal.Table(table);
+        foreach (LocalModel model in local.Where(model => model.Problem is not null))
+        {
+            context.Terminal.Warning($"{model.Name} cannot be served: {model.Problem}");
+        }
+
         return ExitCode.Success;
     }
 

@@ -60,7 +60,7 @@ internal static class LocalModels
         return model.Problem is null
             ? model
             : throw new CommandFailure(
-                $"The model file {model.Path} cannot be served: {model.Problem}",
+                $"{model.Name} cannot be served: {model.Problem}",
                 "copy or download the file again, or choose another with --model.");
     }
 

@@ -20,11 +20,6 @@ internal sealed class Terminal
             Interactive = interactive ? InteractionSupport.Detect : InteractionSupport.No,
             Out = new AnsiConsoleOutput(output),
         });
-        if (!interactive)
-        {
-            // A table in a file or a pipe is as wide as its content: there is no screen to fit.
-            Console.Profile.Width = 200;
-        }
     }
 
     public static Terminal ForConsole() => new(
@@ -55,6 +50,25 @@ internal sealed class Terminal
         {
             _output.Write(text);
             _output.Flush();
+        }
+    }
+
+    /// <summary>A table that fits the screen; in a file or a pipe as wide as its content, without the blanks that would fill a screen.</summary>
+    public void Table(Table table)
+    {
+        if (Interactive)
+        {
+            Console.Write(table);
+            return;
+        }
+
+        using StringWriter text = new();
+        IAnsiConsole page = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(text) });
+        page.Profile.Width = 1000;
+        page.Write(table);
+        foreach (string line in text.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))
+        {
+            Line(line);
         }
     }
 
