@@ -1,3 +1,4 @@
-WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
-WebApplication app = builder.Build();
-app.Run();
+using KwaaiNet.Discovery.Hosting;
+using KwaaiNet.Protocol.Transport;
+
+return await NodeProgram.RunAsync(args, DiscoveryHost.Compose);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using Grpc.Core;
 using KwaaiNet.Protocol.Nodes;
@@ -14,6 +15,9 @@ public sealed partial class DiscoveryClient : INodeDirectory
 {
     /// <summary>Time limit of one announce, withdraw or lookup.</summary>
     public static readonly TimeSpan CallTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Trailer of a refused announcement: the sequence that the directory holds, in decimal digits.</summary>
+    public const string StoredSequenceTrailer = "kwaainet-stored-sequence";
 
     private readonly WireDiscovery.DiscoveryClient _grpc;
     private readonly string _endpoint;
@@ -147,7 +151,10 @@ public sealed partial class DiscoveryClient : INodeDirectory
     private Exception Translate(RpcException error, CancellationToken cancellationToken) => error.StatusCode switch
     {
         StatusCode.Cancelled when cancellationToken.IsCancellationRequested => new OperationCanceledException("The call was cancelled.", error, cancellationToken),
-        StatusCode.InvalidArgument or StatusCode.FailedPrecondition => new NodeRecordException(error.Status.Detail),
+        StatusCode.InvalidArgument or StatusCode.FailedPrecondition => new NodeRecordException(error.Status.Detail)
+        {
+            StoredSequence = ulong.TryParse(error.Trailers.GetValue(StoredSequenceTrailer), NumberStyles.None, CultureInfo.InvariantCulture, out ulong stored) ? stored : null,
+        },
         _ => new DirectoryUnavailableException(
             $"The discovery service at {_endpoint} cannot be used ({error.StatusCode}: {error.Status.Detail}). Check that it runs and that Node:Discovery and Node:DiscoveryNodeId name it.", error),
     };

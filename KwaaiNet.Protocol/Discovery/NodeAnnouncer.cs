@@ -67,6 +67,12 @@ public abstract partial class NodeAnnouncer : BackgroundService
             await directory.AnnounceAsync(record, cancellationToken).ConfigureAwait(false);
             _announced = true;
         }
+        catch (NodeRecordException error) when (error.StoredSequence is ulong stored)
+        {
+            // This machine's clock was set back since the last start: go on above what the directory remembers.
+            _lastSequence = Math.Max(_lastSequence, stored);
+            throw;
+        }
         finally
         {
             _signing.Release();

@@ -135,9 +135,10 @@ public sealed partial class NodeDirectoryView : BackgroundService
         current.Records.TryGetValue(record.NodeId, out SignedNodeRecord? known);
         if (known is not null && known.Record.Sequence > record.Record.Sequence)
             return current;
-        if (kind == NodeChangeKind.Announced)
+        // A record that no longer matches (the node serves something else now) leaves the view.
+        if (kind == NodeChangeKind.Announced && _query.Matches(record))
         {
-            _deadlines[record.NodeId] = _time.GetUtcNow().ToUnixTimeMilliseconds() + record.Record.TtlMs;
+            _deadlines[record.NodeId] = Now() + record.Record.TtlMs;
             return current with { Records = current.Records.SetItem(record.NodeId, record) };
         }
 
@@ -153,7 +154,7 @@ public sealed partial class NodeDirectoryView : BackgroundService
         Update(current =>
         {
             // Time did not count while nobody could renew.
-            long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+            long now = Now();
             foreach ((string nodeId, SignedNodeRecord record) in current.Records)
             {
                 if (_deadlines.GetValueOrDefault(nodeId) <= now + record.Record.TtlMs)
@@ -170,7 +171,7 @@ public sealed partial class NodeDirectoryView : BackgroundService
     {
         if (!current.IsLive)
             return current;
-        long now = _time.GetUtcNow().ToUnixTimeMilliseconds();
+        long now = Now();
         string[] expired = [.. _deadlines.Where(deadline => deadline.Value <= now).Select(deadline => deadline.Key)];
         foreach (string nodeId in expired)
             _deadlines.Remove(nodeId);
@@ -203,7 +204,7 @@ public sealed partial class NodeDirectoryView : BackgroundService
         TimeSpan due = Timeout.InfiniteTimeSpan;
         if (isLive && _deadlines.Count > 0)
         {
-            long wait = _deadlines.Values.Min() - _time.GetUtcNow().ToUnixTimeMilliseconds();
+            long wait = _deadlines.Values.Min() - Now();
             due = TimeSpan.FromMilliseconds(Math.Max(wait, 1));
         }
 
@@ -216,6 +217,9 @@ public sealed partial class NodeDirectoryView : BackgroundService
             // A last change while the host stops.
         }
     }
+
+    // Milliseconds of a clock that nobody sets.
+    private long Now() => (long)_time.GetElapsedTime(0, _time.GetTimestamp()).TotalMilliseconds;
 
     [LoggerMessage(LogLevel.Warning, "The directory is lost; going on with the nodes known so far and trying again. {Reason}")]
     private partial void LogLost(string reason);

@@ -16,16 +16,13 @@ internal static class NodeRecordBounds
     internal const int MaxText = 256;
     internal const int MaxName = 64;
 
-    /// <summary>How far the clocks of two nodes may differ.</summary>
-    internal static readonly TimeSpan MaxClockSkew = TimeSpan.FromMinutes(5);
-
     /// <exception cref="NodeRecordException">A field is out of bounds.</exception>
     public static void Check(NodeRecord record, TimeProvider time)
     {
         Require(record.Version == Version, "version", record.Version, $"only {Version} is understood");
         Require(record.Sequence > 0, "sequence", record.Sequence, "it counts from 1");
         Require(record.TtlMs is >= MinTtlMilliseconds and <= MaxTtlMilliseconds, "ttl_ms", record.TtlMs, $"{MinTtlMilliseconds} to {MaxTtlMilliseconds} are allowed");
-        long latest = (time.GetUtcNow() + MaxClockSkew).ToUnixTimeMilliseconds();
+        long latest = (time.GetUtcNow() + SignedNodeRecord.MaxClockSkew).ToUnixTimeMilliseconds();
         Require(record.IssuedUnixMs > 0 && record.IssuedUnixMs <= latest, "issued_unix_ms", record.IssuedUnixMs, "it lies in the future; set the clocks");
         Text(record.Network, 1, MaxName, "network");
         Text(record.Region, 0, MaxName, "region");

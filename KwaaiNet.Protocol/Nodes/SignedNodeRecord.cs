@@ -9,6 +9,9 @@ public sealed class SignedNodeRecord
     /// <summary>Upper bound of a serialised record, in bytes.</summary>
     public const int MaxRecordBytes = 64 * 1024;
 
+    /// <summary>How far the clocks of two nodes may differ: a record from further in the future is not believed.</summary>
+    public static readonly TimeSpan MaxClockSkew = TimeSpan.FromMinutes(5);
+
     private SignedNodeRecord(NodeRecord record, SignedRecord wire)
     {
         Record = record;

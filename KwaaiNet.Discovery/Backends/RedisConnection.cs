@@ -1,0 +1,126 @@
+using System.Diagnostics.CodeAnalysis;
+using KwaaiNet.Protocol.Discovery;
+using StackExchange.Redis;
+
+namespace KwaaiNet.Discovery.Backends;
+
+/// <summary>One connection to Redis that is made in the background, kept, and made again when it is lost.</summary>
+internal sealed partial class RedisConnection : IAsyncDisposable
+{
+    private readonly ConfigurationOptions _options;
+    private readonly ILogger _logger;
+    private readonly Lazy<Task<ConnectionMultiplexer>> _connecting;
+    private int _lossLogged;
+
+    public RedisConnection(ConfigurationOptions options, string name, ILogger logger)
+    {
+        _options = options;
+        Name = name;
+        _logger = logger;
+        // A server that is down now may be up in a minute: keep trying, and fail calls meanwhile instead of queueing them.
+        _options.AbortOnConnectFail = false;
+        _options.BacklogPolicy = BacklogPolicy.FailFast;
+        _options.ConnectTimeout = 2_000;
+        _options.AsyncTimeout = 3_000;
+        _options.SyncTimeout = 3_000;
+        _options.KeepAlive = 2;
+        _options.ReconnectRetryPolicy = new ExponentialRetry(250, 5_000);
+        _options.ClientName = "kwaainet-discovery";
+        _options.IncludeDetailInExceptions = false;
+        _connecting = new Lazy<Task<ConnectionMultiplexer>>(ConnectAsync);
+    }
+
+    /// <summary>What and where, for people; never the password.</summary>
+    public string Name { get; }
+
+    /// <summary>Raised when a connection breaks: messages may have been missed.</summary>
+    public event Action? Lost;
+
+    /// <summary>Runs a call and turns Redis's many exceptions into one.</summary>
+    public async Task<T> CallAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ConnectionMultiplexer redis = await _connecting.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await call(redis.GetDatabase()).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (IsRedisFault(error))
+        {
+            throw Unavailable(error);
+        }
+    }
+
+    /// <summary>Subscribes to a channel; the queue ends when unsubscribed.</summary>
+    public async Task<ChannelMessageQueue> SubscribeAsync(RedisChannel channel, CancellationToken cancellationToken)
+    {
+        try
+        {
+            ConnectionMultiplexer redis = await _connecting.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await redis.GetSubscriber().SubscribeAsync(channel).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (IsRedisFault(error))
+        {
+            throw Unavailable(error);
+        }
+    }
+
+    public DirectoryUnavailableException Unavailable(Exception? error = null) =>
+        new($"{Name} cannot be used{(error is null ? "" : $" ({error.GetType().Name})")}. Check that it runs and that ConnectionStrings:registry names it.", error);
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_connecting.IsValueCreated)
+            return;
+        try
+        {
+            ConnectionMultiplexer redis = await _connecting.Value.ConfigureAwait(false);
+            redis.ConnectionFailed -= OnFailed;
+            redis.ConnectionRestored -= OnRestored;
+            await redis.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception error) when (IsRedisFault(error))
+        {
+            // There is nothing left to close.
+        }
+    }
+
+    [SuppressMessage("Reliability", "CA2000", Justification = "The multiplexer lives as long as this object and is disposed by it.")]
+    private async Task<ConnectionMultiplexer> ConnectAsync()
+    {
+        ConnectionMultiplexer redis = await ConnectionMultiplexer.ConnectAsync(_options).ConfigureAwait(false);
+        redis.ConnectionFailed += OnFailed;
+        redis.ConnectionRestored += OnRestored;
+        if (!redis.IsConnected)
+            LogLossOnce("no connection");
+        return redis;
+    }
+
+    private void OnFailed(object? sender, ConnectionFailedEventArgs failure)
+    {
+        LogLossOnce(failure.FailureType.ToString());
+        Lost?.Invoke();
+    }
+
+    private void OnRestored(object? sender, ConnectionFailedEventArgs failure)
+    {
+        // A reconnect may have been quick enough for nobody to see the failure; what was published meanwhile is missing all the same.
+        Lost?.Invoke();
+        if (failure.ConnectionType == ConnectionType.Interactive && Interlocked.Exchange(ref _lossLogged, 0) == 1)
+            LogConnected(Name);
+    }
+
+    private void LogLossOnce(string reason)
+    {
+        if (Interlocked.Exchange(ref _lossLogged, 1) == 0)
+            LogUnreachable(Name, reason);
+    }
+
+    private static bool IsRedisFault(Exception error) =>
+        error is RedisException or RedisTimeoutException or RedisCommandException or ObjectDisposedException or System.Net.Sockets.SocketException;
+
+    [LoggerMessage(LogLevel.Error, "{Name} cannot be reached ({Reason}). Trying again until it can; check that it runs and that ConnectionStrings:registry names it.")]
+    private partial void LogUnreachable(string name, string reason);
+
+    [LoggerMessage(LogLevel.Information, "{Name} can be reached again.")]
+    private partial void LogConnected(string name);
+}

@@ -1,0 +1,150 @@
+using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Microsoft.Extensions.Time.Testing;
+
+namespace KwaaiNet.Protocol.Tests;
+
+public sealed class NodeAnnouncerTests : IDisposable
+{
+    private readonly NodeIdentity _identity = NodeIdentity.Create();
+    private readonly NodeEndpoints _endpoints = new();
+    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly FakeDirectory _directory = new();
+    private readonly TestAnnouncer _announcer;
+
+    public NodeAnnouncerTests() => _announcer = new TestAnnouncer(new NodeAnnouncerDependencies(
+        _identity, _endpoints, Options.Create(new NodeOptions { Network = "test", Region = "here" }), _time, NullLoggerFactory.Instance, _directory));
+
+    public void Dispose()
+    {
+        _announcer.Dispose();
+        _identity.Dispose();
+    }
+
+    [Fact]
+    public async Task The_first_announcement_waits_for_the_port_and_names_it()
+    {
+        await _announcer.StartAsync(TestContext.Current.CancellationToken);
+        Assert.False(_directory.TryNext(out _));
+        _endpoints.SetBound("https://127.0.0.1:5001", "http://127.0.0.1:5002");
+        NodeRecord record = (await _directory.NextAsync()).Record;
+        Assert.Equal(["https://127.0.0.1:5001"], record.Endpoints);
+        Assert.Equal("http://127.0.0.1:5002", record.HttpEndpoint);
+        Assert.Equal(("test", "here", NodeRole.Shard, 15_000u), (record.Network, record.Region, record.Role, record.TtlMs));
+        Assert.Equal(_time.GetUtcNow().ToUnixTimeMilliseconds(), record.IssuedUnixMs);
+        Assert.Equal((ulong)record.IssuedUnixMs, record.Sequence);
+        Assert.Equal([1u], record.ProtocolVersions);
+        Assert.True(record.MemoryBytes > 0);
+        await _announcer.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Every_heartbeat_renews_the_record()
+    {
+        ulong last = (await StartAsync()).Record.Sequence;
+        for (int i = 0; i < 3; i++)
+        {
+            SignedNodeRecord next = await NextAfterAsync(TimeSpan.FromMilliseconds(NodeOptions.DefaultHeartbeatMilliseconds));
+            Assert.True(next.Record.Sequence > last);
+            last = next.Record.Sequence;
+        }
+
+        await _announcer.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task A_change_is_announced_at_once()
+    {
+        SignedNodeRecord first = await StartAsync();
+        _announcer.Model = "other";
+        await _announcer.AnnounceNowAsync(TestContext.Current.CancellationToken);
+        SignedNodeRecord second = await _directory.NextAsync();
+        Assert.Equal("other", second.Record.Serving[0].Model);
+        Assert.Equal(first.Record.Sequence + 1, second.Record.Sequence);
+        Assert.Same(second, _announcer.Current);
+        await _announcer.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task An_absent_directory_is_tried_again_sooner_than_the_heartbeat_then_slower()
+    {
+        _directory.IsAway = true;
+        await StartAsync();
+        await NextAfterAsync(NodeAnnouncer.FirstRetryDelay);
+        await NextAfterAsync(2 * NodeAnnouncer.FirstRetryDelay);
+        _directory.IsAway = false;
+        await NextAfterAsync(4 * NodeAnnouncer.FirstRetryDelay);
+        await Assert.ThrowsAsync<DirectoryUnavailableException>(async () =>
+        {
+            _directory.IsAway = true;
+            await _announcer.AnnounceNowAsync(TestContext.Current.CancellationToken);
+        });
+        await _announcer.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task A_clock_that_was_set_back_is_overcome()
+    {
+        ulong stored = (ulong)_time.GetUtcNow().AddHours(1).ToUnixTimeMilliseconds();
+        _directory.Refusal = new NodeRecordException("sequence is too low.") { StoredSequence = stored };
+        await StartAsync();
+        SignedNodeRecord second = await NextAfterAsync(NodeAnnouncer.FirstRetryDelay);
+        Assert.Equal(stored + 1, second.Record.Sequence);
+        await _announcer.StopAsync(TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task Stopping_withdraws_and_nothing_follows()
+    {
+        SignedNodeRecord first = await StartAsync();
+        await _announcer.StopAsync(TestContext.Current.CancellationToken);
+        SignedNodeRecord tombstone = await _directory.NextAsync();
+        Assert.True(tombstone.Record.Withdrawn);
+        Assert.Empty(tombstone.Record.Serving);
+        Assert.True(tombstone.Record.Sequence > first.Record.Sequence);
+        await _announcer.AnnounceNowAsync(TestContext.Current.CancellationToken);
+        Assert.False(_directory.TryNext(out _));
+    }
+
+    private async Task<SignedNodeRecord> StartAsync()
+    {
+        _endpoints.SetBound("https://127.0.0.1:5001", null);
+        await _announcer.StartAsync(TestContext.Current.CancellationToken);
+        return await _directory.NextAsync();
+    }
+
+    // The announcer may not have begun to wait when its call was seen: time goes on in small steps until the next one comes.
+    private async Task<SignedNodeRecord> NextAfterAsync(TimeSpan delay)
+    {
+        TimeSpan passed = TimeSpan.Zero;
+        SignedNodeRecord? record;
+        while (!_directory.TryNext(out record))
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            if (passed < delay)
+            {
+                _time.Advance(TimeSpan.FromMilliseconds(50));
+                passed += TimeSpan.FromMilliseconds(50);
+            }
+
+            await Task.Yield();
+        }
+
+        return record!;
+    }
+
+    private sealed class TestAnnouncer(NodeAnnouncerDependencies dependencies) : NodeAnnouncer(dependencies)
+    {
+        public string Model { get; set; } = "demo";
+
+        protected override void Describe(NodeRecord record)
+        {
+            record.Role = NodeRole.Shard;
+            record.Serving.Add(Samples.Served(Model));
+        }
+    }
+}
