@@ -1,3 +1,4 @@
-WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
-WebApplication app = builder.Build();
-app.Run();
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ShardNode.Hosting;
+
+return await NodeProgram.RunAsync(args, ShardHost.Build);

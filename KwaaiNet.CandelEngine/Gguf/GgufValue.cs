@@ -1,3 +1,4 @@
+using System.Globalization;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Gguf;
@@ -65,8 +66,9 @@ public readonly struct GgufValue
         GgufValueType.String => AsString()!,
         GgufValueType.Array => AsArray()!.ToString(),
         GgufValueType.Bool => _bits != 0 ? "true" : "false",
-        GgufValueType.UInt64 => _bits.ToString(System.Globalization.CultureInfo.InvariantCulture),
-        _ => AsNumber()!.Value.ToString(System.Globalization.CultureInfo.InvariantCulture),
+        GgufValueType.UInt64 => _bits.ToString(CultureInfo.InvariantCulture),
+        GgufValueType.Float32 or GgufValueType.Float64 => AsNumber()!.Value.ToString(CultureInfo.InvariantCulture),
+        _ => AsInteger()!.Value.ToString(CultureInfo.InvariantCulture),
     };
 
     internal ModelFormatException WrongType(string path, string key, string wanted) =>

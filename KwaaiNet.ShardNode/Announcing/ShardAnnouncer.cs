@@ -1,0 +1,55 @@
+using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Serving;
+using KwaaiNet.ShardNode.Telemetry;
+
+namespace KwaaiNet.ShardNode.Announcing;
+
+/// <summary>Tells the network which blocks this node serves, how fast, and how much room it has: measured, not promised.</summary>
+internal sealed class ShardAnnouncer(ShardServing serving, NodeAnnouncerDependencies dependencies) : NodeAnnouncer(dependencies)
+{
+    private const int MaxNameLength = 64;
+    private const int MaxTextLength = 256;
+
+    /// <inheritdoc/>
+    protected override void Describe(NodeRecord record)
+    {
+        record.Role = NodeRole.Shard;
+        ServedState state = serving.State;
+        if (serving.Model is not { } model || state.Range is not { } range) return;
+
+        ServedBlocks served = new()
+        {
+            Model = model.Model,
+            WeightsHash = model.WeightsHash,
+            FirstBlock = (uint)range.First,
+            EndBlock = (uint)range.End,
+            BlockCount = (uint)model.Shape.BlockCount,
+            State = state.State,
+            WeightFormat = Clean(model.WeightFormat, MaxNameLength),
+            Backend = model.Backend,
+            Device = Clean(model.Device, MaxTextLength),
+            ContextLength = (uint)model.Shape.ContextLength,
+            Width = (uint)model.Shape.Width,
+        };
+        if (state.Loop is { } loop)
+        {
+            LoopGauges gauges = loop.Gauges;
+            served.WeightBytes = loop.WeightBytes;
+            served.PrefillTokensPerSecond = gauges.PrefillTokensPerSecond;
+            served.DecodeTokensPerSecond = gauges.DecodeTokensPerSecond;
+            served.KvFreeBytes = Math.Max(0, gauges.KvFreeBytes);
+            served.Queue = (uint)Math.Max(0, gauges.WaitingSteps);
+            served.Sessions = (uint)Math.Max(0, gauges.Sessions);
+        }
+
+        record.Serving.Add(served);
+    }
+
+    // A driver's device name is not ours to trust: a record with a control character in it is believed by nobody.
+    private static string Clean(string text, int most)
+    {
+        string clean = string.Concat(text.Where(character => !char.IsControl(character))).Trim();
+        return clean.Length <= most ? clean : clean[..most];
+    }
+}

@@ -1,0 +1,82 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace KwaaiNet.ShardNode.Configuration;
+
+/// <summary>What this shard serves and how much it may take on. Configuration section <c>Shard</c>.</summary>
+internal sealed class ShardOptions
+{
+    /// <summary>The configuration section.</summary>
+    public const string Section = "Shard";
+
+    /// <summary>Default for <see cref="Backend"/>: a GPU where there is one, otherwise the processor.</summary>
+    public const string DefaultBackend = "auto";
+
+    /// <summary>Default for <see cref="SessionTtlSeconds"/>: ten minutes.</summary>
+    public const int DefaultSessionTtlSeconds = 600;
+
+    /// <summary>Default for <see cref="KvBudgetMegabytes"/>: 1 GiB.</summary>
+    public const int DefaultKvBudgetMegabytes = 1024;
+
+    /// <summary>Default for <see cref="MaxSessions"/>.</summary>
+    public const int DefaultMaxSessions = 256;
+
+    /// <summary>Default for <see cref="MaxQueuedSteps"/>.</summary>
+    public const int DefaultMaxQueuedSteps = 256;
+
+    /// <summary>Default for <see cref="PrefillChunkRows"/>.</summary>
+    public const int DefaultPrefillChunkRows = 64;
+
+    /// <summary>Default for <see cref="DrainSeconds"/>.</summary>
+    public const int DefaultDrainSeconds = 5;
+
+    /// <summary>The model file, a <c>.gguf</c>.</summary>
+    [Required(AllowEmptyStrings = false, ErrorMessage = "Shard:ModelPath is needed: the .gguf file to serve blocks of.")]
+    public string ModelPath { get; set; } = "";
+
+    /// <summary>The name the model is announced under, such as <c>llama3.1:8b</c>; null: the file's name without extension.</summary>
+    [StringLength(128)]
+    public string? Model { get; set; }
+
+    /// <summary>Blocks to serve, both ends included: <c>0-9</c>. Null: chosen from what discovery says is missing.</summary>
+    public string? Blocks { get; set; }
+
+    /// <summary>Into how many even ranges automatic placement cuts the model; null: it fills the longest gap.</summary>
+    [Range(1, 4096)]
+    public int? ExpectedShards { get; set; }
+
+    /// <summary>The most blocks automatic placement may choose; null: no bound.</summary>
+    [Range(1, 4096)]
+    public int? MaxBlocks { get; set; }
+
+    /// <summary><c>auto</c>, <c>cpu</c> or <c>ilgpu</c>.</summary>
+    [RegularExpression("(?i)auto|cpu|ilgpu", ErrorMessage = "Shard:Backend is auto, cpu or ilgpu.")]
+    public string Backend { get; set; } = DefaultBackend;
+
+    /// <summary>Threads the cpu backend computes with; 0: one per processor.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>How long a session may lie idle before its KV cache is released, in seconds. Default 600.</summary>
+    [Range(1, 86_400)]
+    public int SessionTtlSeconds { get; set; } = DefaultSessionTtlSeconds;
+
+    /// <summary>Upper bound of all KV caches together, in MiB. Default 1024.</summary>
+    [Range(1, 16 * 1024 * 1024)]
+    public int KvBudgetMegabytes { get; set; } = DefaultKvBudgetMegabytes;
+
+    /// <summary>Sessions that may be open at once. Default 256.</summary>
+    [Range(1, 65_536)]
+    public int MaxSessions { get; set; } = DefaultMaxSessions;
+
+    /// <summary>Steps one neighbour may have waiting here before its stream is held back. Default 256.</summary>
+    [Range(1, 65_536)]
+    public int MaxQueuedSteps { get; set; } = DefaultMaxQueuedSteps;
+
+    /// <summary>Prompt rows that run in one turn of the loop: what another session's next token waits for at most. Default 64.</summary>
+    [Range(1, 4096)]
+    public int PrefillChunkRows { get; set; } = DefaultPrefillChunkRows;
+
+    /// <summary>How long sessions may go on when the node is told to stop, in seconds. Default 5.</summary>
+    [Range(0, 600)]
+    public int DrainSeconds { get; set; } = DefaultDrainSeconds;
+}

@@ -1,0 +1,134 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Steps;
+
+namespace KwaaiNet.ShardNode.Forwarding;
+
+/// <summary>One long-lived Steps stream to another node: one writer, one reader of refusals. When it breaks it is dead; the next session makes a new one.</summary>
+internal sealed partial class HopStream : IHop, IAsyncDisposable
+{
+    /// <summary>Frames that may wait to be written before prefill is held back.</summary>
+    internal const int MaxWaitingFrames = 32;
+
+    private readonly Channel<StepResult> _waiting = Channel.CreateUnbounded<StepResult>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly CancellationTokenSource _stop = new();
+    private readonly NodeChannels _channels;
+    private readonly IHopListener _listener;
+    private readonly ILogger _logger;
+    private readonly string _endpoint;
+    private readonly Task _running;
+    private int _waitingFrames;
+
+    /// <summary>Starts to connect.</summary>
+    public HopStream(Hop hop, NodeChannels channels, IHopListener listener, ILogger logger)
+    {
+        NodeId = hop.NodeId;
+        _endpoint = hop.Endpoint;
+        _channels = channels;
+        _listener = listener;
+        _logger = logger;
+        _running = Task.Run(RunAsync);
+    }
+
+    /// <inheritdoc/>
+    public string NodeId { get; }
+
+    /// <inheritdoc/>
+    public bool HasRoom => Volatile.Read(ref _waitingFrames) < MaxWaitingFrames;
+
+    /// <summary>Whether the stream has ended.</summary>
+    public bool IsLost => _running.IsCompleted || _stop.IsCancellationRequested;
+
+    /// <summary>Sessions that use it. Belongs to the step loop.</summary>
+    public int Users { get; set; }
+
+    /// <inheritdoc/>
+    public void Send(StepResult result)
+    {
+        result.Acquire();
+        Interlocked.Increment(ref _waitingFrames);
+        if (!_waiting.Writer.TryWrite(result)) result.Release(); // dead: its sessions are being told
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync().ConfigureAwait(false);
+        await _running.ConfigureAwait(false);
+        _stop.Dispose();
+    }
+
+    private async Task RunAsync()
+    {
+        string reason = "the node ended the stream";
+        Task writing = Task.CompletedTask;
+        Task reading = Task.CompletedTask;
+        try
+        {
+            Shard.ShardClient client = new(_channels.Get(_endpoint, NodeId));
+            using AsyncDuplexStreamingCall<StepFrame, StepRefused> call = client.Steps(cancellationToken: _stop.Token);
+            LogConnecting(NodeId, _endpoint);
+            writing = WriteAsync(call.RequestStream);
+            reading = ReadAsync(call.ResponseStream);
+            // Whichever ends first ends the stream; the call's disposal then ends the other.
+            await (await Task.WhenAny(reading, writing).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (RpcException failure)
+        {
+            reason = failure.Status.Detail;
+        }
+        catch (Exception failure) when (failure is IOException or InvalidOperationException or OperationCanceledException or ArgumentException or ObjectDisposedException)
+        {
+            reason = failure.Message;
+        }
+        finally
+        {
+            _waiting.Writer.TryComplete();
+            await Task.WhenAll(reading, writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            while (_waiting.Reader.TryRead(out StepResult? unsent)) unsent.Release();
+            if (!_stop.IsCancellationRequested)
+            {
+                LogLost(NodeId, _endpoint, reason);
+                _listener.OnLost(this, reason);
+            }
+        }
+    }
+
+    private async Task WriteAsync(IClientStreamWriter<StepFrame> stream)
+    {
+        WriteOptions flush = new();
+        WriteOptions more = new(WriteFlags.BufferHint);
+        while (await _waiting.Reader.WaitToReadAsync(_stop.Token).ConfigureAwait(false))
+        {
+            while (_waiting.Reader.TryRead(out StepResult? result))
+            {
+                try
+                {
+                    // Frames of one batch leave as one write to the socket.
+                    stream.WriteOptions = _waiting.Reader.TryPeek(out _) ? more : flush;
+                    await stream.WriteAsync(result.Frame!, _stop.Token).ConfigureAwait(false);
+                }
+                finally
+                {
+                    // The message is serialised once the write is done; nothing reads the buffer after it.
+                    result.Release();
+                }
+
+                if (Interlocked.Decrement(ref _waitingFrames) == MaxWaitingFrames - 1) _listener.OnRoom();
+            }
+        }
+    }
+
+    private async Task ReadAsync(IAsyncStreamReader<StepRefused> stream)
+    {
+        while (await stream.MoveNext(_stop.Token).ConfigureAwait(false)) _listener.OnRefused(this, stream.Current);
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Connecting to the next hop {NodeId} at {Endpoint}.")]
+    private partial void LogConnecting(string nodeId, string endpoint);
+
+    [LoggerMessage(LogLevel.Warning, "The next hop {NodeId} at {Endpoint} is lost: {Reason}")]
+    private partial void LogLost(string nodeId, string endpoint, string reason);
+}

@@ -1,0 +1,49 @@
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.ShardNode.Forwarding;
+
+/// <summary>The streams to other nodes, one a neighbour, shared by all sessions. Belongs to the step loop.</summary>
+internal sealed class HopStreams(NodeChannels channels, IHopListener listener, ILogger logger) : IHopSource
+{
+    /// <summary>Streams kept although no session uses them.</summary>
+    private const int MaxUnused = 16;
+
+    private readonly Dictionary<(string NodeId, string Endpoint), HopStream> _streams = [];
+
+    /// <inheritdoc/>
+    public IHop Acquire(Hop hop)
+    {
+        (string, string) key = (hop.NodeId, hop.Endpoint);
+        if (!_streams.TryGetValue(key, out HopStream? stream) || stream.IsLost)
+        {
+            stream = new HopStream(hop, channels, listener, logger);
+            _streams[key] = stream;
+        }
+
+        stream.Users++;
+        return stream;
+    }
+
+    /// <inheritdoc/>
+    public void Release(IHop hop)
+    {
+        ((HopStream)hop).Users--;
+        List<KeyValuePair<(string, string), HopStream>> unused = [.. _streams.Where(entry => entry.Value.Users == 0)];
+        if (unused.Count <= MaxUnused && !unused.Exists(entry => entry.Value.IsLost)) return;
+
+        foreach ((var key, HopStream stream) in unused.Where(entry => entry.Value.IsLost || unused.Count > MaxUnused))
+        {
+            _streams.Remove(key);
+            // Ends by itself; nothing of this loop waits for a network.
+            _ = stream.DisposeAsync().AsTask();
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (HopStream stream in _streams.Values) await stream.DisposeAsync().ConfigureAwait(false);
+        _streams.Clear();
+    }
+}

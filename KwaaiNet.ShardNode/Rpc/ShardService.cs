@@ -1,0 +1,92 @@
+using Grpc.Core;
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Announcing;
+using KwaaiNet.ShardNode.Configuration;
+using KwaaiNet.ShardNode.Serving;
+using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Steps;
+using Microsoft.Extensions.Options;
+
+namespace KwaaiNet.ShardNode.Rpc;
+
+/// <summary>The network's side of a shard: streams in, streams out; everything that means something happens in the step loop.</summary>
+internal sealed class ShardService(ShardServing serving, ShardAnnouncer announcer, IOptions<ShardOptions> options) : Shard.ShardBase
+{
+    /// <inheritdoc/>
+    public override async Task<DescribeReply> Describe(DescribeRequest request, ServerCallContext context) => new()
+    {
+        Record = (await announcer.SignNowAsync(context.CancellationToken).ConfigureAwait(false)).Wire,
+    };
+
+    /// <inheritdoc/>
+    public override async Task Control(
+        IAsyncStreamReader<ControlRequest> requestStream, IServerStreamWriter<ControlEvent> responseStream, ServerCallContext context)
+    {
+        SessionOwner owner = new(context.GetPeerNodeId());
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, serving.StreamsEnd);
+        // The writer is not cut off when the node stops: what its sessions came to is the last thing an owner must hear.
+        Task writing = owner.WriteToAsync(responseStream, context.CancellationToken);
+        Task reading = ReadControlAsync(requestStream, owner, ended.Token);
+        // When the writer ends first, the peer has stopped reading or the node stops: the stream is over either way.
+        await Task.WhenAny(reading, writing).ConfigureAwait(false);
+        owner.Leave();
+        serving.CloseAllOf(owner);
+        await EndAsync(ended, writing, reading).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public override async Task Steps(
+        IAsyncStreamReader<StepFrame> requestStream, IServerStreamWriter<StepRefused> responseStream, ServerCallContext context)
+    {
+        StepStream stream = new(context.GetPeerNodeId(), options.Value.MaxQueuedSteps);
+        using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, serving.StreamsEnd);
+        // A client waits for the headers before it knows that the stream stands; there may be nothing to say for hours.
+        await context.WriteResponseHeadersAsync([]).ConfigureAwait(false);
+        Task writing = stream.WriteToAsync(responseStream, context.CancellationToken);
+        Task reading = ReadStepsAsync(requestStream, stream, ended.Token);
+        await Task.WhenAny(reading, writing).ConfigureAwait(false);
+        stream.Leave();
+        await EndAsync(ended, writing, reading).ConfigureAwait(false);
+    }
+
+    // What is in line is still written when the peer has only finished sending, or the node stops.
+    private static async Task EndAsync(CancellationTokenSource ended, Task writing, Task reading)
+    {
+        await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ended.CancelAsync().ConfigureAwait(false);
+        await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    private async Task ReadControlAsync(IAsyncStreamReader<ControlRequest> stream, SessionOwner owner, CancellationToken cancellationToken)
+    {
+        while (await stream.MoveNext(cancellationToken).ConfigureAwait(false))
+        {
+            ControlRequest request = stream.Current;
+            switch (request.RequestCase)
+            {
+                case ControlRequest.RequestOneofCase.Open:
+                    serving.Open(request.Open, owner);
+                    break;
+                case ControlRequest.RequestOneofCase.Close:
+                    serving.Close(request.Close.SessionId, owner);
+                    break;
+                case ControlRequest.RequestOneofCase.Ping:
+                    owner.Post(new ControlEvent { Pong = new Pong { Nonce = request.Ping.Nonce } });
+                    break;
+                default:
+                    // A request of a later version: not understood, and no reason to end what is understood.
+                    break;
+            }
+        }
+    }
+
+    private async Task ReadStepsAsync(IAsyncStreamReader<StepFrame> stream, StepStream source, CancellationToken cancellationToken)
+    {
+        while (await stream.MoveNext(cancellationToken).ConfigureAwait(false))
+        {
+            await source.WaitForSlotAsync(cancellationToken).ConfigureAwait(false);
+            serving.Arrive(new IncomingStep(stream.Current, source));
+        }
+    }
+}

@@ -1,0 +1,14 @@
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.Protocol.Blocks;
+
+namespace KwaaiNet.ShardNode.Serving;
+
+/// <summary>Opens the model and loads blocks of it. One seam, so that tests serve blocks that were never in a file.</summary>
+internal interface IBlockSource : IDisposable
+{
+    /// <summary>Opens the model and the device. Called once, before <see cref="Load"/>; takes as long as hashing the file does.</summary>
+    ModelFacts Open(CancellationToken cancellationToken);
+
+    /// <summary>Loads blocks.</summary>
+    IBlockStack Load(BlockRange range, CancellationToken cancellationToken);
+}

@@ -1,0 +1,12 @@
+using KwaaiNet.CandelEngine.Models;
+
+namespace KwaaiNet.ShardNode.Serving;
+
+/// <summary>The model and the device, as announced.</summary>
+/// <param name="Model">The announced name.</param>
+/// <param name="WeightsHash">SHA-256 of the file, lower-case hex.</param>
+/// <param name="WeightFormat">How most weights are stored.</param>
+/// <param name="Shape">The whole model's dimensions.</param>
+/// <param name="Backend"><c>cpu</c> or <c>ilgpu</c>.</param>
+/// <param name="Device">The device's own name.</param>
+internal sealed record ModelFacts(string Model, string WeightsHash, string WeightFormat, ModelShape Shape, string Backend, string Device);

@@ -1,0 +1,274 @@
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Announcing;
+using KwaaiNet.ShardNode.Configuration;
+using KwaaiNet.ShardNode.Forwarding;
+using KwaaiNet.ShardNode.Placement;
+using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Telemetry;
+using Microsoft.Extensions.Options;
+
+namespace KwaaiNet.ShardNode.Serving;
+
+/// <summary>The life of a shard: open the model, choose blocks, load, be announced, serve; leave for a gap, reload after a device's failure, drain at the end.</summary>
+internal sealed partial class ShardRuntime(
+    IBlockSource source,
+    ShardServing serving,
+    ShardAnnouncer announcer,
+    NodeIdentity identity,
+    NodeChannels channels,
+    IOptions<ShardOptions> shardOptions,
+    IOptions<NodeOptions> nodeOptions,
+    TimeProvider time,
+    ShardTelemetry telemetry,
+    IHostApplicationLifetime lifetime,
+    ILogger<ShardRuntime> logger,
+    INodeDirectory? directory = null) : BackgroundService
+{
+    // Readings a second apart: a node that is restarted is back by then, and moving costs a load.
+    private const int GapPatience = 3;
+
+    private static readonly TimeSpan s_announceRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_lastAnnouncement = TimeSpan.FromSeconds(2);
+
+    private readonly ShardOptions _options = shardOptions.Value;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        telemetry.Observe(() => serving.State.Loop?.Gauges);
+        // Not only the service's own token: that one comes after the web server has stopped, and the web server waits for our streams.
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        try
+        {
+            ModelFacts model = await Task.Run(() => source.Open(stop.Token), stop.Token).ConfigureAwait(false);
+            serving.Model = model;
+            LogModel(model.Model, model.Shape.BlockCount, model.Backend, model.Device);
+            Placer? placer = CreatePlacer(model, out BlockRange given);
+            while (true) await ServeOnceAsync(model, placer, given, stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopping: what is served is drained below.
+        }
+        finally
+        {
+            await LeaveAsync().ConfigureAwait(false);
+            serving.EndStreams();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        source.Dispose();
+        base.Dispose();
+    }
+
+    private Placer? CreatePlacer(ModelFacts model, out BlockRange given)
+    {
+        int blockCount = model.Shape.BlockCount;
+        given = new BlockRange(0, blockCount);
+        if (_options.Blocks is { } blocks)
+        {
+            _ = BlockRange.TryParse(blocks, out given);
+            return given.End <= blockCount
+                ? null
+                : throw new InvalidOperationException($"Shard:Blocks is {given}, and {model.Model} has blocks 0-{blockCount - 1}.");
+        }
+
+        if (directory is null) return null;
+
+        DirectoryBoard board = new(directory, announcer, serving, nodeOptions.Value.Network, identity.NodeId, time, logger);
+        return new Placer(identity.NodeId, new PlacementRules(blockCount, _options.ExpectedShards, _options.MaxBlocks), board);
+    }
+
+    private async Task ServeOnceAsync(ModelFacts model, Placer? placer, BlockRange given, CancellationToken stop)
+    {
+        PlacementDecision decision = new(given, IsRedundant: true);
+        if (placer is not null)
+        {
+            decision = await placer.ClaimAsync(stop).ConfigureAwait(false);
+        }
+        else
+        {
+            serving.Set(new ServedState(ServingState.Joining, given, null));
+        }
+
+        LogChosen(decision.Range, decision.IsRedundant && placer is not null);
+        StepLoop? loop = await LoadUnlessLostAsync(model, decision, placer, stop).ConfigureAwait(false);
+        if (loop is null)
+        {
+            LogClaimLost(decision.Range);
+            return;
+        }
+
+        serving.Set(new ServedState(ServingState.Ready, decision.Range, loop));
+        LogReady(decision.Range, loop.WeightBytes, loop.Gauges.DecodeTokensPerSecond);
+        await ServeAsync(decision, placer, loop, stop).ConfigureAwait(false);
+        await LeaveAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>Loads blocks while watching the claim; null when it was lost.</summary>
+    private async Task<StepLoop?> LoadUnlessLostAsync(ModelFacts model, PlacementDecision decision, Placer? placer, CancellationToken stop)
+    {
+        if (placer is null) return await Task.Run(() => Load(model, decision.Range, stop), stop).ConfigureAwait(false);
+
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task lost = placer.WatchUntilLostAsync(decision, over.Token);
+        Task<StepLoop> loading = Task.Run(() => Load(model, decision.Range, over.Token), over.Token);
+        Task first = await Task.WhenAny(lost, loading).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await lost.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (first == lost)
+        {
+            if (loading.IsCompletedSuccessfully) await loading.Result.DisposeAsync().ConfigureAwait(false);
+            stop.ThrowIfCancellationRequested();
+            await lost.ConfigureAwait(false);
+            return null;
+        }
+
+        StepLoop loop = await loading.ConfigureAwait(false);
+        bool holds = false;
+        try
+        {
+            holds = await placer.StillHoldsAsync(decision, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!holds) await loop.DisposeAsync().ConfigureAwait(false);
+        }
+
+        return holds ? loop : null;
+    }
+
+    private StepLoop Load(ModelFacts model, BlockRange range, CancellationToken cancellationToken)
+    {
+        IBlockStack stack = source.Load(range, cancellationToken);
+        BlockSpeed speed = BlockSpeed.Measure(stack, time);
+        SessionLimits limits = new(identity.NodeId, _options.MaxSessions, TimeSpan.FromSeconds(_options.SessionTtlSeconds));
+        return new StepLoop(
+            stack,
+            new ServedModel(model.Model, model.WeightsHash, model.Shape, range),
+            new StepLoopOptions(limits, _options.PrefillChunkRows, speed.PrefillTokensPerSecond, speed.DecodeTokensPerSecond),
+            new Sampler(),
+            listener => new HopStreams(channels, listener, logger),
+            time,
+            telemetry,
+            logger);
+    }
+
+    /// <summary>Serves until the device fails, the blocks turn out to be another's, or a gap needs this node elsewhere.</summary>
+    private async Task ServeAsync(PlacementDecision decision, Placer? placer, StepLoop loop, CancellationToken stop)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task watching = WatchAsync(decision, placer, loop, over.Token);
+        Task first = await Task.WhenAny(watching, loop.Ended).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.ThrowIfCancellationRequested();
+        if (first == watching) await watching.ConfigureAwait(false);
+        else LogDeviceLost(decision.Range);
+    }
+
+    private async Task WatchAsync(PlacementDecision decision, Placer? placer, StepLoop loop, CancellationToken stop)
+    {
+        while (!await TryAnnounceAsync(stop).ConfigureAwait(false)) await Task.Delay(s_announceRetry, time, stop).ConfigureAwait(false);
+        serving.IsAnnouncedReady = true;
+        if (placer is null)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
+            return;
+        }
+
+        if (!await placer.ConfirmAsync(decision, stop).ConfigureAwait(false))
+        {
+            LogClaimLost(decision.Range);
+            return;
+        }
+
+        await placer.WatchUntilNeededElsewhereAsync(
+            () => new Holding(identity.NodeId, decision.Range, IsReady: true, loop.Gauges.Sessions), GapPatience, stop).ConfigureAwait(false);
+        LogMoving(decision.Range);
+    }
+
+    /// <summary>Says that these blocks are left, gives sessions a moment to finish, ends the loop, frees the blocks.</summary>
+    private async Task LeaveAsync()
+    {
+        ServedState state = serving.State;
+        if (state.Loop is not { } loop)
+        {
+            serving.Set(ServedState.Nothing);
+            return;
+        }
+
+        // Sessions are refused before the others can know why.
+        Task drained = loop.DrainAsync();
+        serving.Set(state with { State = ServingState.Draining });
+        using (CancellationTokenSource limit = new(s_lastAnnouncement, time))
+        {
+            _ = await TryAnnounceAsync(limit.Token).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await drained.WaitAsync(TimeSpan.FromSeconds(_options.DrainSeconds), time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            LogDrainTimeout(loop.Gauges.Sessions);
+        }
+
+        await loop.DisposeAsync().ConfigureAwait(false);
+        serving.Set(ServedState.Nothing);
+    }
+
+    private async Task<bool> TryAnnounceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await announcer.AnnounceNowAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception failure) when (failure is DirectoryUnavailableException or NodeRecordException)
+        {
+            LogNotAnnounced(failure.Message);
+            return false;
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Model {Model}: {Blocks} blocks; computing with {Backend} on {Device}.")]
+    private partial void LogModel(string model, int blocks, string backend, string device);
+
+    [LoggerMessage(LogLevel.Information, "Serving blocks {Blocks} (redundant: {Redundant}); loading.")]
+    private partial void LogChosen(BlockRange blocks, bool redundant);
+
+    [LoggerMessage(LogLevel.Information, "Another node serves blocks {Blocks} too; choosing again.")]
+    private partial void LogClaimLost(BlockRange blocks);
+
+    [LoggerMessage(LogLevel.Information, "Blocks {Blocks} are ready: {Bytes} bytes of weights, {TokensPerSecond:F1} tokens/s.")]
+    private partial void LogReady(BlockRange blocks, long bytes, double tokensPerSecond);
+
+    [LoggerMessage(LogLevel.Information, "Blocks are missing elsewhere, and {Blocks} stay served without this node: moving.")]
+    private partial void LogMoving(BlockRange blocks);
+
+    [LoggerMessage(LogLevel.Error, "The device that ran blocks {Blocks} failed; loading them again.")]
+    private partial void LogDeviceLost(BlockRange blocks);
+
+    [LoggerMessage(LogLevel.Warning, "{Sessions} sessions did not finish in time and are ended.")]
+    private partial void LogDrainTimeout(int sessions);
+
+    [LoggerMessage(LogLevel.Debug, "Not announced: {Reason}")]
+    private partial void LogNotAnnounced(string reason);
+}

@@ -1,0 +1,89 @@
+using Google.Protobuf;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Steps;
+
+namespace KwaaiNet.ShardNode.Serving;
+
+/// <summary>What this node serves right now, for everything that is not the loop itself. Safe for concurrent use.</summary>
+internal sealed class ShardServing : IDisposable
+{
+    private readonly CancellationTokenSource _streamsEnd = new();
+    private ServedState _state = ServedState.Nothing;
+    private ModelFacts? _model;
+    private volatile bool _announcedReady;
+
+    /// <summary>Blocks, state and loop.</summary>
+    public ServedState State => Volatile.Read(ref _state);
+
+    /// <summary>The model; null until its file is open.</summary>
+    public ModelFacts? Model { get => Volatile.Read(ref _model); set => Volatile.Write(ref _model, value); }
+
+    /// <summary>Whether the network was told that the blocks are ready (or there is no network to tell).</summary>
+    public bool IsAnnouncedReady { get => _announcedReady; set => _announcedReady = value; }
+
+    /// <summary>Cancelled when open streams must end, because the node stops.</summary>
+    public CancellationToken StreamsEnd => _streamsEnd.Token;
+
+    /// <summary>Changes what is served; takes effect for the next request.</summary>
+    public void Set(ServedState state)
+    {
+        if (state.State != ServingState.Ready) _announcedReady = false;
+        Volatile.Write(ref _state, state);
+    }
+
+    /// <summary>Ends all streams.</summary>
+    public void EndStreams() => _streamsEnd.Cancel();
+
+    /// <summary>Opens a session; the answer goes to <paramref name="owner"/>.</summary>
+    public void Open(OpenSession open, SessionOwner owner)
+    {
+        StepLoop? loop = State.Loop;
+        if (loop is not null && !loop.Ended.IsCompleted)
+        {
+            loop.Open(open, owner);
+            return;
+        }
+
+        owner.Post(new ControlEvent
+        {
+            Failed = new SessionFailed
+            {
+                SessionId = open.SessionId.Length <= SessionId.Length ? open.SessionId : ByteString.Empty,
+                Code = FailureCode.RangeNotHeld,
+                Message = "No blocks are loaded here yet.",
+            },
+        });
+    }
+
+    /// <summary>Closes a session; the answer goes to <paramref name="owner"/>.</summary>
+    public void Close(ByteString id, SessionOwner owner)
+    {
+        StepLoop? loop = State.Loop;
+        if (loop is not null && !loop.Ended.IsCompleted)
+        {
+            loop.Close(id, owner);
+            return;
+        }
+
+        owner.Post(new ControlEvent { Closed = new SessionClosed { SessionId = id.Length <= SessionId.Length ? id : ByteString.Empty } });
+    }
+
+    /// <summary>Closes all sessions of a stream that has ended.</summary>
+    public void CloseAllOf(SessionOwner owner) => State.Loop?.CloseAllOf(owner);
+
+    /// <summary>Hands a step in.</summary>
+    public void Arrive(IncomingStep step)
+    {
+        if (State.Loop is { } loop)
+        {
+            loop.Arrive(step);
+            return;
+        }
+
+        step.Stream!.Refuse(step.Frame, new Refusal(FailureCode.UnknownSession, "No blocks are loaded here yet."));
+        step.Stream.FreeSlot();
+    }
+
+    public void Dispose() => _streamsEnd.Dispose();
+}

@@ -1,0 +1,48 @@
+using System.Threading.Channels;
+using Grpc.Core;
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.ShardNode.Sessions;
+
+/// <summary>One Control stream: the node at its other end, and the events that wait to be written to it.</summary>
+/// <remarks>Safe for concurrent use. Posting never waits: the step loop must not hang on a reader's network.</remarks>
+/// <param name="nodeId">The peer's did:key, from its certificate.</param>
+internal sealed class SessionOwner(string nodeId)
+{
+    /// <summary>Events a reader may lag behind before its stream is given up.</summary>
+    internal const int MaxWaitingEvents = 65_536;
+
+    private readonly Channel<ControlEvent> _events = Channel.CreateBounded<ControlEvent>(
+        new BoundedChannelOptions(MaxWaitingEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+
+    private volatile bool _gone;
+
+    /// <summary>The peer's did:key.</summary>
+    public string NodeId { get; } = nodeId;
+
+    /// <summary>Whether the stream has ended; its sessions are closed and no new one is opened for it.</summary>
+    public bool IsGone => _gone;
+
+    /// <summary>Puts an event in line; an owner that is gone hears nothing more.</summary>
+    public void Post(ControlEvent message)
+    {
+        // A reader that lets this many events pile up has stopped reading: its stream ends, and with it its sessions.
+        if (!_events.Writer.TryWrite(message)) _events.Writer.TryComplete();
+    }
+
+    /// <summary>Ends the stream after what is in line has been written.</summary>
+    public void Leave()
+    {
+        _gone = true;
+        _events.Writer.TryComplete();
+    }
+
+    /// <summary>Writes events as they come, until <see cref="Leave"/> or cancellation.</summary>
+    public async Task WriteToAsync(IServerStreamWriter<ControlEvent> stream, CancellationToken cancellationToken)
+    {
+        await foreach (ControlEvent message in _events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        {
+            await stream.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

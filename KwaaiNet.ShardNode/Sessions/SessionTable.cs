@@ -1,0 +1,235 @@
+using Google.Protobuf;
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Forwarding;
+using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Telemetry;
+using HiddenFormat = KwaaiNet.CandelEngine.Compute.HiddenFormat;
+using WireFormat = KwaaiNet.Protocol.Wire.HiddenFormat;
+
+namespace KwaaiNet.ShardNode.Sessions;
+
+/// <summary>The sessions open on this shard. Belongs to the step loop alone, as the stack does whose caches it hands out.</summary>
+internal sealed partial class SessionTable
+{
+    private readonly IBlockStack _stack;
+    private readonly ServedModel _served;
+    private readonly SessionLimits _limits;
+    private readonly IHopSource _hops;
+    private readonly TimeProvider _time;
+    private readonly ShardTelemetry _telemetry;
+    private readonly ILogger _logger;
+    private readonly Dictionary<SessionId, ShardSession> _sessions = [];
+
+    public SessionTable(IBlockStack stack, ServedModel served, SessionLimits limits, IHopSource hops, TimeProvider time, ShardTelemetry telemetry, ILogger logger)
+    {
+        _stack = stack;
+        _served = served;
+        _limits = limits;
+        _hops = hops;
+        _time = time;
+        _telemetry = telemetry;
+        _logger = logger;
+    }
+
+    /// <summary>Open sessions.</summary>
+    public int Count => _sessions.Count;
+
+    /// <summary>Bytes of KV cache that open sessions hold.</summary>
+    public long KvBytes { get; private set; }
+
+    /// <summary>Steps of all sessions that wait.</summary>
+    public int WaitingSteps { get; set; }
+
+    /// <summary>Whether no new session is taken.</summary>
+    public bool IsDraining { get; set; }
+
+    /// <summary>The session a frame names, or null.</summary>
+    public ShardSession? Find(ByteString id) =>
+        SessionId.TryRead(id, out SessionId key) && _sessions.TryGetValue(key, out ShardSession? session) ? session : null;
+
+    /// <summary>Opens a session, or says why not; the answer goes to <paramref name="owner"/>.</summary>
+    public void Open(OpenSession open, SessionOwner owner)
+    {
+        // The stream broke while the request stood in line: nobody would ever close the session.
+        if (owner.IsGone) return;
+
+        if ((CheckRoom(open) ?? SessionRules.Check(open, _served, _limits.OwnNodeId)) is { } refusal)
+        {
+            Refuse(open.SessionId, owner, refusal);
+            return;
+        }
+
+        KvCache cache;
+        try
+        {
+            cache = _stack.CreateCache((int)open.FirstBlock, (int)open.EndBlock, (int)open.MaxPositions);
+        }
+        catch (KvExhaustedException exhausted)
+        {
+            Refuse(open.SessionId, owner, new Refusal(FailureCode.KvExhausted, exhausted.Message));
+            return;
+        }
+
+        ShardSession session = Create(open, owner, cache);
+        _sessions.Add(session.Id, session);
+        KvBytes += cache.Bytes;
+        LogOpened(session.Id, session.Range, owner.NodeId, cache.Bytes);
+        owner.Post(new ControlEvent { Opened = new SessionOpened { SessionId = session.WireId, KvBytes = cache.Bytes } });
+    }
+
+    /// <summary>Closes a session for its owner. Closing what is not there is answered as well: the wish is fulfilled.</summary>
+    public void Close(ByteString id, SessionOwner owner)
+    {
+        if (Find(id) is { } session)
+        {
+            if (session.Owner.NodeId != owner.NodeId)
+            {
+                Refuse(id, owner, new Refusal(FailureCode.NotAllowed, "The session belongs to another node."));
+                return;
+            }
+
+            Remove(session, null);
+        }
+
+        owner.Post(new ControlEvent { Closed = new SessionClosed { SessionId = Echo(id) } });
+    }
+
+    /// <summary>Closes the sessions that were opened on a stream which has ended.</summary>
+    public void CloseAllOf(SessionOwner owner) => RemoveWhere(session => session.Owner == owner, null);
+
+    /// <summary>Ends a session and tells its owner why.</summary>
+    /// <param name="session">The session.</param>
+    /// <param name="refusal">Why.</param>
+    /// <param name="nodeAtFault">The node at fault; null: this one.</param>
+    public void Fail(ShardSession session, Refusal refusal, string? nodeAtFault = null)
+    {
+        if (session.IsClosed) return;
+
+        LogFailed(session.Id, refusal.Code, refusal.Message);
+        _telemetry.FailedSessions.Add(1, new KeyValuePair<string, object?>(ShardTelemetry.Attributes.Failure, refusal.Code.ToString()));
+        Remove(session, refusal.Code);
+        session.Owner.Post(Failed(session.WireId, refusal, nodeAtFault ?? _limits.OwnNodeId));
+    }
+
+    /// <summary>Ends every session, for instance because the node stops.</summary>
+    public void FailAll(Refusal refusal) => FailWhere(_ => true, refusal, null);
+
+    /// <summary>Ends the sessions whose results went to a node that is lost.</summary>
+    public void FailAllVia(IHop hop, string reason) => FailWhere(
+        session => session.Next == hop || session.Ring == hop,
+        new Refusal(FailureCode.NextHopLost, $"The connection to {hop.NodeId} was lost: {reason}"),
+        hop.NodeId);
+
+    /// <summary>Ends the session whose frame the next node refused.</summary>
+    public void FailRefused(IHop hop, StepRefused refused)
+    {
+        if (Find(refused.SessionId) is { } session && (session.Next == hop || session.Ring == hop))
+        {
+            Fail(session, new Refusal(refused.Code, $"Step {refused.Step} was refused: {refused.Message}"), hop.NodeId);
+        }
+    }
+
+    /// <summary>Ends the sessions that have been idle for longer than their time to live.</summary>
+    public void FailIdle() => FailWhere(
+        session => _time.GetElapsedTime(session.LastActive) >= _limits.TimeToLive,
+        new Refusal(FailureCode.SessionExpired, $"Nothing came for {_limits.TimeToLive.TotalSeconds:0} s."),
+        null);
+
+    private static ControlEvent Failed(ByteString id, Refusal refusal, string nodeId) => new()
+    {
+        Failed = new SessionFailed { SessionId = Echo(id), Code = refusal.Code, Message = refusal.Message, NodeId = nodeId },
+    };
+
+    // Whatever length a malformed id has, no more of it than an id's length is kept or sent back.
+    private static ByteString Echo(ByteString id) => id.Length <= SessionId.Length ? id : ByteString.Empty;
+
+    private Refusal? CheckRoom(OpenSession open)
+    {
+        if (IsDraining) return new(FailureCode.Draining, "The node is leaving; it takes no new sessions.");
+        if (Find(open.SessionId) is not null) return new(FailureCode.NotAllowed, "A session of this id is open.");
+        return _sessions.Count >= _limits.MaxSessions
+            ? new(FailureCode.KvExhausted, $"{_limits.MaxSessions} sessions are open; no more are taken.")
+            : null;
+    }
+
+    private ShardSession Create(OpenSession open, SessionOwner owner, KvCache cache)
+    {
+        _ = SessionId.TryRead(open.SessionId, out SessionId id);
+        HiddenFormat format = open.HiddenFormat == WireFormat.F16 ? HiddenFormat.F16 : HiddenFormat.F32;
+        Sampling sampling = open.Sampling ?? new Sampling();
+        return new ShardSession
+        {
+            Id = id,
+            WireId = open.SessionId,
+            Owner = owner,
+            Range = new BlockRange((int)open.FirstBlock, (int)open.EndBlock),
+            Format = format,
+            Cache = cache,
+            StepSources = [.. open.StepSources],
+            Next = open.Next is null ? null : _hops.Acquire(open.Next),
+            Ring = open.Ring is null || open.Ring.NodeId == _limits.OwnNodeId ? null : _hops.Acquire(open.Ring),
+            Sampling = new SamplingParameters
+            {
+                Temperature = sampling.Temperature,
+                TopK = (int)sampling.TopK,
+                TopP = sampling.TopP,
+                Seed = sampling.Seed,
+            },
+            MaxNewTokens = open.MaxNewTokens,
+            EndTokens = [.. open.EndTokens.Select(token => (int)Math.Min(token, int.MaxValue))],
+            Step = new BlockStep { Cache = cache, Rows = 0, Boundary = format },
+            Spans = new HopSpans(_telemetry, open, id.ToString()),
+            LastActive = _time.GetTimestamp(),
+        };
+    }
+
+    private void Refuse(ByteString id, SessionOwner owner, Refusal refusal)
+    {
+        LogRefused(owner.NodeId, refusal.Code, refusal.Message);
+        owner.Post(Failed(id, refusal, _limits.OwnNodeId));
+    }
+
+    private void FailWhere(Func<ShardSession, bool> predicate, Refusal refusal, string? nodeAtFault)
+    {
+        foreach (ShardSession session in _sessions.Values.Where(predicate).ToArray()) Fail(session, refusal, nodeAtFault);
+    }
+
+    private void RemoveWhere(Func<ShardSession, bool> predicate, FailureCode? failure)
+    {
+        foreach (ShardSession session in _sessions.Values.Where(predicate).ToArray()) Remove(session, failure);
+    }
+
+    private void Remove(ShardSession session, FailureCode? failure)
+    {
+        session.IsClosed = true;
+        _sessions.Remove(session.Id);
+        KvBytes -= session.Cache.Bytes;
+        session.Cache.Dispose();
+        WaitingSteps -= session.Waiting.Count;
+        foreach (IncomingStep step in session.Waiting) step.Stream?.FreeSlot();
+        session.Waiting.Clear();
+        session.Filling?.Release();
+        session.Filling = null;
+        session.Kept?.Release();
+        session.Kept = null;
+        session.Spans.Close(failure);
+        if (session.Next is not null) _hops.Release(session.Next);
+        if (session.Ring is not null) _hops.Release(session.Ring);
+        LogClosed(session.Id);
+    }
+
+    [LoggerMessage(LogLevel.Debug, "Session {Session} runs blocks {Blocks} for {Owner}; {KvBytes} bytes of KV cache are reserved.")]
+    private partial void LogOpened(SessionId session, BlockRange blocks, string owner, long kvBytes);
+
+    [LoggerMessage(LogLevel.Debug, "Session {Session} is closed; its KV cache is released.")]
+    private partial void LogClosed(SessionId session);
+
+    [LoggerMessage(LogLevel.Information, "A session for {Owner} was not opened: {Code}, {Reason}")]
+    private partial void LogRefused(string owner, FailureCode code, string reason);
+
+    [LoggerMessage(LogLevel.Information, "Session {Session} failed: {Code}, {Reason}")]
+    private partial void LogFailed(SessionId session, FailureCode code, string reason);
+}

@@ -1,0 +1,91 @@
+using Google.Protobuf;
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.ShardNode.Forwarding;
+using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Telemetry;
+
+namespace KwaaiNet.ShardNode.Sessions;
+
+/// <summary>One session's part on this shard: its cache, its place in the chain, and the steps that wait. Belongs to the step loop alone.</summary>
+internal sealed class ShardSession
+{
+    /// <summary>The id as a key.</summary>
+    public required SessionId Id { get; init; }
+
+    /// <summary>The id as it travels.</summary>
+    public required ByteString WireId { get; init; }
+
+    /// <summary>The stream it was opened on.</summary>
+    public required SessionOwner Owner { get; init; }
+
+    /// <summary>The blocks it runs here.</summary>
+    public required BlockRange Range { get; init; }
+
+    /// <summary>How hidden states are rounded and travel.</summary>
+    public required HiddenFormat Format { get; init; }
+
+    /// <summary>Keys and values of its positions.</summary>
+    public required KvCache Cache { get; init; }
+
+    /// <summary>Node ids steps are accepted from.</summary>
+    public required string[] StepSources { get; init; }
+
+    /// <summary>Where hidden states go; null on the last shard.</summary>
+    public IHop? Next { get; init; }
+
+    /// <summary>Where sampled tokens go; null unless this is the last shard of a longer chain.</summary>
+    public IHop? Ring { get; init; }
+
+    /// <summary>Whether this is the chain's last shard.</summary>
+    public bool IsLast => Next is null;
+
+    /// <summary>How tokens are drawn; last shard only.</summary>
+    public required SamplingParameters Sampling { get; init; }
+
+    /// <summary>Tokens the ring draws by itself; last shard only.</summary>
+    public uint MaxNewTokens { get; init; }
+
+    /// <summary>Tokens at which the ring stops; last shard only.</summary>
+    public required HashSet<int> EndTokens { get; init; }
+
+    /// <summary>The step handed to the blocks; one object for the whole session.</summary>
+    public required BlockStep Step { get; init; }
+
+    /// <summary>Prefill and decode as spans.</summary>
+    public required HopSpans Spans { get; init; }
+
+    /// <summary>Steps taken in and not yet done; the first may be half done.</summary>
+    public Queue<IncomingStep> Waiting { get; } = new();
+
+    /// <summary>Whether the session stands in the loop's line of those with work.</summary>
+    public bool InLine { get; set; }
+
+    /// <summary>Steps taken in: the number the next new step must have.</summary>
+    public ulong TakenSteps { get; set; }
+
+    /// <summary>Positions after all steps taken in.</summary>
+    public uint TakenPositions { get; set; }
+
+    /// <summary>Steps run to their end.</summary>
+    public ulong DoneSteps { get; set; }
+
+    /// <summary>Rows of the first waiting step that have run.</summary>
+    public int RowsDone { get; set; }
+
+    /// <summary>The result that the first waiting step is filling; null before its first turn.</summary>
+    public StepResult? Filling { get; set; }
+
+    /// <summary>The last done step's result.</summary>
+    public StepResult? Kept { get; set; }
+
+    /// <summary>Tokens drawn here.</summary>
+    public uint SampledTokens { get; set; }
+
+    /// <summary>When something last happened, as <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public long LastActive { get; set; }
+
+    /// <summary>Set when it has been closed; a batch under way then drops its result.</summary>
+    public bool IsClosed { get; set; }
+}

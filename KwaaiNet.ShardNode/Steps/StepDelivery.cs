@@ -1,0 +1,131 @@
+using System.Buffers.Binary;
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Telemetry;
+
+namespace KwaaiNet.ShardNode.Steps;
+
+/// <summary>What happens to a step that has run: on to the next shard, or drawn, told to the owner and sent round the ring. Belongs to the step loop.</summary>
+internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTable sessions, StepBatch batch, ShardTelemetry telemetry)
+{
+    /// <summary>Takes the rows of this turn; when they were the step's last, hands the result on.</summary>
+    public void Deliver(BatchSlot slot)
+    {
+        ShardSession session = slot.Session;
+        StepFrame frame = session.Waiting.Peek().Frame;
+        if (!session.IsLast)
+        {
+            int rowBytes = shape.Width * HiddenCodec.BytesPerNumber(session.Format);
+            Span<byte> payload = session.Filling!.Payload.Slice(session.RowsDone * rowBytes, slot.Rows * rowBytes);
+            HiddenCodec.Encode(session.Step.Output.Span, session.Format, payload);
+        }
+
+        session.RowsDone += slot.Rows;
+        if (slot.IsLastTurn) Finish(session, frame);
+        batch.Enqueue(session);
+    }
+
+    /// <summary>Sends a kept result once more.</summary>
+    public void Repeat(ShardSession session)
+    {
+        StepResult kept = session.Kept!;
+        if (kept.Frame is not null) Send(session, kept);
+        if (kept.Sampled is not null) session.Owner.Post(kept.Sampled);
+    }
+
+    private void Finish(ShardSession session, StepFrame frame)
+    {
+        session.Waiting.Dequeue().Stream?.FreeSlot();
+        sessions.WaitingSteps--;
+        session.RowsDone = 0;
+        session.DoneSteps++;
+        session.Spans.OnStepDone((int)frame.Rows, frame.Sample);
+
+        session.Kept?.Release();
+        StepResult result = session.Filling!;
+        session.Kept = result;
+        session.Filling = null;
+        if (!session.IsLast)
+        {
+            result.SetFrame(new StepFrame
+            {
+                SessionId = session.WireId,
+                Step = frame.Step,
+                KvLength = frame.KvLength,
+                Rows = frame.Rows,
+                FirstBlock = (uint)session.Range.End,
+                Hidden = result.Seal(),
+                Sample = frame.Sample,
+            });
+            Send(session, result);
+        }
+        else if (frame.Sample)
+        {
+            Draw(session, frame, result);
+        }
+    }
+
+    private void Draw(ShardSession session, StepFrame frame, StepResult result)
+    {
+        KvCache cache = session.Cache;
+        int token = sampler.Sample(session.Step.Logits.Span, session.Sampling, cache.Length - 1);
+        session.SampledTokens++;
+        bool isLast = session.EndTokens.Contains(token)
+            || session.SampledTokens >= session.MaxNewTokens
+            || cache.Length >= cache.Capacity;
+        result.Sampled = new ControlEvent
+        {
+            Token = new TokenSampled
+            {
+                SessionId = session.WireId,
+                Step = frame.Step,
+                Position = (uint)cache.Length,
+                Token = (uint)token,
+                Last = isLast,
+            },
+        };
+
+        // The ring first: the chain's next step starts while the owner still reads.
+        if (!isLast) SendRound(session, frame, result, token);
+        session.Owner.Post(result.Sampled);
+    }
+
+    private void SendRound(ShardSession session, StepFrame frame, StepResult result, int token)
+    {
+        BinaryPrimitives.WriteInt32LittleEndian(result.Payload, token);
+        StepFrame next = new()
+        {
+            SessionId = session.WireId,
+            Step = frame.Step + 1,
+            KvLength = (uint)session.Cache.Length,
+            Rows = 1,
+            FirstBlock = 0,
+            Tokens = result.Seal(),
+            Sample = true,
+        };
+        if (session.Ring is not null)
+        {
+            result.SetFrame(next);
+            Send(session, result);
+            return;
+        }
+
+        // The ring ends where it starts: the whole model is here. The result's buffer is replaced only after this next step is done.
+        // A source that sent this very step itself is no different from one that sent it twice.
+        if (session.TakenSteps != next.Step) return;
+
+        session.TakenSteps++;
+        session.TakenPositions++;
+        session.Waiting.Enqueue(new IncomingStep(next, null));
+        sessions.WaitingSteps++;
+    }
+
+    private void Send(ShardSession session, StepResult result)
+    {
+        telemetry.HopBytes.Add(result.PayloadBytes);
+        (session.Next ?? session.Ring)!.Send(result);
+    }
+}

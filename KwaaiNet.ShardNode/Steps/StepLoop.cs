@@ -1,0 +1,344 @@
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Forwarding;
+using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Telemetry;
+
+namespace KwaaiNet.ShardNode.Steps;
+
+/// <summary>The one loop that owns loaded blocks, their sessions and caches: takes in what came, runs what is ready as one batch, hands results on.</summary>
+/// <remarks>
+/// A thread of its own, because it computes. Everything else talks to it through two queues, so no session state needs a lock
+/// and nothing waits for the network here: streams have writers of their own.
+/// </remarks>
+internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
+{
+    private readonly IBlockStack _stack;
+    private readonly TimeProvider _time;
+    private readonly ShardTelemetry _telemetry;
+    private readonly ILogger _logger;
+    private readonly IHopSource _hops;
+    private readonly SessionTable _sessions;
+    private readonly StepBatch _batch;
+    private readonly StepDelivery _delivery;
+    private readonly SpeedMeter _speed;
+    private readonly ConcurrentQueue<Action> _commands = new();
+    private readonly ConcurrentQueue<IncomingStep> _arrived = new();
+    private readonly ManualResetEventSlim _wake = new(initialState: false);
+    private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly List<TaskCompletionSource> _drainWaiters = [];
+    private readonly ITimer _sweeper;
+    private volatile bool _stopping;
+    private bool _stackLost;
+
+    /// <summary>Starts the loop on a loaded stack, which it owns from here on.</summary>
+    public StepLoop(
+        IBlockStack stack,
+        ServedModel served,
+        StepLoopOptions options,
+        ISampler sampler,
+        Func<IHopListener, IHopSource> hops,
+        TimeProvider time,
+        ShardTelemetry telemetry,
+        ILogger logger)
+    {
+        _stack = stack;
+        Served = served;
+        _time = time;
+        _telemetry = telemetry;
+        _logger = logger;
+        _hops = hops(this);
+        _sessions = new SessionTable(stack, served, options.Limits, _hops, time, telemetry, logger);
+        _batch = new StepBatch(stack.Shape, new StepResultPool(), options.PrefillRows);
+        _delivery = new StepDelivery(stack.Shape, sampler, _sessions, _batch, telemetry);
+        Gauges = new LoopGauges
+        {
+            PrefillTokensPerSecond = options.MeasuredPrefill,
+            DecodeTokensPerSecond = options.MeasuredDecode,
+        };
+        _speed = new SpeedMeter(Gauges);
+        Publish();
+
+        TimeSpan period = TimeSpan.FromTicks(Math.Clamp(options.Limits.TimeToLive.Ticks / 4, TimeSpan.TicksPerMillisecond * 250, TimeSpan.TicksPerSecond * 15));
+        _sweeper = time.CreateTimer(_ => Post(_sessions.FailIdle), null, period, period);
+        new Thread(Run) { IsBackground = true, Name = "kwaainet-steps" }.Start();
+    }
+
+    /// <summary>What is served.</summary>
+    public ServedModel Served { get; }
+
+    /// <summary>Numbers for readers outside.</summary>
+    public LoopGauges Gauges { get; }
+
+    /// <summary>Bytes of the weights on the device.</summary>
+    public long WeightBytes => _stack.WeightBytes;
+
+    /// <summary>Done when the loop has ended: true when it was told to, false when the device failed.</summary>
+    public Task<bool> Ended => _ended.Task;
+
+    /// <summary>Opens a session; the answer goes to <paramref name="owner"/>.</summary>
+    public void Open(OpenSession open, SessionOwner owner) => Post(() => _sessions.Open(open, owner));
+
+    /// <summary>Closes a session; the answer goes to <paramref name="owner"/>.</summary>
+    public void Close(ByteString id, SessionOwner owner) => Post(() => _sessions.Close(id, owner));
+
+    /// <summary>Closes all sessions of a stream that has ended.</summary>
+    public void CloseAllOf(SessionOwner owner) => Post(() => _sessions.CloseAllOf(owner));
+
+    /// <summary>Hands a step in; its stream's slot is freed when it is done.</summary>
+    public void Arrive(IncomingStep step)
+    {
+        _arrived.Enqueue(step);
+        _wake.Set();
+        // The loop may have ended between the caller's look and now: a slot must not stay taken.
+        if (_ended.Task.IsCompleted) RefuseArrived();
+    }
+
+    /// <summary>Takes no new sessions from now on; done when the last one is closed.</summary>
+    public Task DrainAsync()
+    {
+        TaskCompletionSource drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() =>
+        {
+            _sessions.IsDraining = true;
+            _drainWaiters.Add(drained);
+        });
+        return Task.WhenAny(drained.Task, _ended.Task);
+    }
+
+    /// <summary>Takes sessions again after a drain that was called off.</summary>
+    public void Resume() => Post(() => _sessions.IsDraining = false);
+
+    /// <summary>Ends every session with a reason.</summary>
+    public void FailAll(Refusal refusal) => Post(() => _sessions.FailAll(refusal));
+
+    /// <inheritdoc/>
+    public void OnLost(IHop hop, string reason) => Post(() => _sessions.FailAllVia(hop, reason));
+
+    /// <inheritdoc/>
+    public void OnRefused(IHop hop, StepRefused refused) => Post(() => _sessions.FailRefused(hop, refused));
+
+    /// <inheritdoc/>
+    public void OnRoom() => _wake.Set();
+
+    /// <summary>Ends open sessions as DRAINING, ends the thread, frees the stack.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _stopping = true;
+        _wake.Set();
+        await _ended.Task.ConfigureAwait(false);
+        await _sweeper.DisposeAsync().ConfigureAwait(false);
+        await _hops.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void Post(Action command)
+    {
+        _commands.Enqueue(command);
+        _wake.Set();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            while (!_stopping && !_stackLost) Turn();
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            // Nothing but a fault of our own gets here. The sessions are told, the blocks are loaded anew, the process lives.
+            _stackLost = true;
+            LogLoopFailed(failure);
+        }
+
+        RunCommands();
+        _sessions.IsDraining = true;
+        _sessions.FailAll(_stackLost
+            ? new Refusal(FailureCode.ComputeFailed, "The device failed; the blocks are being loaded again.")
+            : new Refusal(FailureCode.Draining, "The node has stopped serving these blocks."));
+        CompleteDrains();
+        Publish();
+        _stack.Dispose();
+        _ended.SetResult(!_stackLost);
+        RefuseArrived();
+    }
+
+    private void Turn()
+    {
+        // Reset before looking: whatever arrives after the look sets it again.
+        _wake.Reset();
+        RunCommands();
+        TakeSteps();
+        bool ran = _batch.Gather();
+        if (ran) RunBatch();
+        Publish();
+        CompleteDrains();
+        if (!ran && !_stopping) _wake.Wait();
+    }
+
+    private void RunCommands()
+    {
+        while (_commands.TryDequeue(out Action? command)) command();
+    }
+
+    private void TakeSteps()
+    {
+        while (_arrived.TryDequeue(out IncomingStep step)) Take(step);
+    }
+
+    private void Take(IncomingStep step)
+    {
+        ShardSession? session = _sessions.Find(step.Frame.SessionId);
+        if (session is null)
+        {
+            Refuse(step, new Refusal(FailureCode.UnknownSession, "No such session is open here."));
+            return;
+        }
+
+        // Refused without a word to the owner: a stranger must not be able to end a session.
+        if (Array.IndexOf(session.StepSources, step.Stream!.NodeId) < 0)
+        {
+            Refuse(step, new Refusal(FailureCode.NotAllowed, "Steps of this session are not accepted from this node."));
+            return;
+        }
+
+        session.LastActive = _time.GetTimestamp();
+        if (StepRules.IsRepeat(step.Frame, session))
+        {
+            step.Stream.FreeSlot();
+            _delivery.Repeat(session);
+            return;
+        }
+
+        if (StepRules.IsWaiting(step.Frame, session))
+        {
+            step.Stream.FreeSlot();
+            return;
+        }
+
+        if (StepRules.Check(step.Frame, session, _stack.Shape) is { } refusal)
+        {
+            Refuse(step, refusal);
+            _sessions.Fail(session, refusal);
+            return;
+        }
+
+        session.TakenSteps++;
+        session.TakenPositions += step.Frame.Rows;
+        session.Waiting.Enqueue(step);
+        _sessions.WaitingSteps++;
+        _batch.Enqueue(session);
+    }
+
+    private void RunBatch()
+    {
+        long start = _time.GetTimestamp();
+        bool ran = TryRun();
+        TimeSpan elapsed = _time.GetElapsedTime(start);
+        if (ran)
+        {
+            _speed.Add(_batch, elapsed);
+            _telemetry.BatchSteps.Record(_batch.Count);
+            _telemetry.BatchRows.Record(_batch.Rows);
+            _telemetry.StepDuration.Record(elapsed.TotalSeconds);
+        }
+
+        for (int i = 0; i < _batch.Count; i++)
+        {
+            if (!_batch[i].Session.IsClosed && !_stackLost) _delivery.Deliver(_batch[i]);
+        }
+
+        _batch.Clear();
+    }
+
+    private bool TryRun()
+    {
+        try
+        {
+            _stack.Run(_batch.Steps);
+            return true;
+        }
+        catch (ComputeException failure)
+        {
+            LogStackLost(failure);
+            _stackLost = true;
+        }
+        catch (Exception refused) when (refused is not OutOfMemoryException)
+        {
+            // Nothing ran: one step did not fit, and the others must not suffer for it.
+            LogBatchRefused(refused);
+            RunOneByOne();
+        }
+
+        return false;
+    }
+
+    private void RunOneByOne()
+    {
+        for (int i = 0; i < _batch.Count && !_stackLost; i++)
+        {
+            try
+            {
+                _stack.Run(_batch.Steps.Slice(i, 1));
+            }
+            catch (ComputeException failure)
+            {
+                LogStackLost(failure);
+                _stackLost = true;
+            }
+            catch (Exception refused) when (refused is not OutOfMemoryException)
+            {
+                FailureCode code = refused is KvExhaustedException ? FailureCode.KvExhausted : FailureCode.ComputeFailed;
+                _sessions.Fail(_batch[i].Session, new Refusal(code, refused.Message));
+            }
+        }
+    }
+
+    private void Refuse(IncomingStep step, Refusal refusal)
+    {
+        _telemetry.RefusedSteps.Add(1, new KeyValuePair<string, object?>(ShardTelemetry.Attributes.Failure, refusal.Code.ToString()));
+        if (step.Stream is null) return;
+
+        LogStepRefused(step.Stream.NodeId, step.Frame.Step, refusal.Code, refusal.Message);
+        step.Stream.Refuse(step.Frame, refusal);
+        step.Stream.FreeSlot();
+    }
+
+    private void RefuseArrived()
+    {
+        while (_arrived.TryDequeue(out IncomingStep step))
+        {
+            Refuse(step, new Refusal(FailureCode.UnknownSession, "These blocks are no longer served."));
+        }
+    }
+
+    private void Publish()
+    {
+        Gauges.Sessions = _sessions.Count;
+        Gauges.WaitingSteps = _sessions.WaitingSteps;
+        Gauges.KvUsedBytes = _sessions.KvBytes;
+        Gauges.KvFreeBytes = _stack.KvFreeBytes;
+    }
+
+    private void CompleteDrains()
+    {
+        if (_drainWaiters.Count == 0 || _sessions.Count > 0) return;
+
+        foreach (TaskCompletionSource waiter in _drainWaiters) waiter.TrySetResult();
+        _drainWaiters.Clear();
+    }
+
+    [LoggerMessage(LogLevel.Error, "The device failed; all sessions of these blocks end.")]
+    private partial void LogStackLost(Exception failure);
+
+    [LoggerMessage(LogLevel.Critical, "The step loop failed.")]
+    private partial void LogLoopFailed(Exception failure);
+
+    [LoggerMessage(LogLevel.Warning, "A batch was refused; its steps run one by one.")]
+    private partial void LogBatchRefused(Exception refused);
+
+    [LoggerMessage(LogLevel.Debug, "Step {Step} from {Source} was refused: {Code}, {Reason}")]
+    private partial void LogStepRefused(string source, ulong step, FailureCode code, string reason);
+}
