@@ -1,0 +1,155 @@
+using System.Security.Cryptography;
+using KwaaiNet.ApiNode.Generation;
+using KwaaiNet.ApiNode.Models;
+using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.CandelEngine.Text;
+using KwaaiNet.Protocol.Trust;
+using Microsoft.Extensions.AI;
+
+namespace KwaaiNet.ApiNode.Chat;
+
+/// <summary>Turns messages and options into what the generation needs, and refuses what would change the answer and is not done here.</summary>
+internal static class ChatRequestReader
+{
+    // What OpenAI's API does when a request is silent.
+    private const float DefaultTemperature = 1;
+    private const float DefaultTopP = 1;
+
+    /// <summary>Reads a request.</summary>
+    /// <param name="model">The model asked for.</param>
+    /// <param name="messages">The conversation.</param>
+    /// <param name="options">Limits and sampling; null: the defaults.</param>
+    /// <param name="maxTokensDefault">Tokens of an answer whose request names no limit; null: up to the context's end.</param>
+    /// <exception cref="ChatFailureException">The request cannot be served as it is.</exception>
+    public static GenerationRequest Read(ServedModel model, IEnumerable<ChatMessage> messages, ChatOptions? options, int? maxTokensDefault)
+    {
+        Refuse(options);
+        int[] prompt = EncodePrompt(model, messages, options?.Instructions);
+        int? wanted = options?.MaxOutputTokens;
+        if (wanted <= 0)
+        {
+            throw new InvalidChatRequestException("max_tokens", $"max_tokens is {wanted}; it must be at least 1.", "integer_below_min_value");
+        }
+
+        int room = model.ContextLength - prompt.Length;
+        if (room < 1 || wanted > room)
+        {
+            throw new ContextLengthExceededException(model.ContextLength, prompt.Length, wanted);
+        }
+
+        return new GenerationRequest
+        {
+            Model = model,
+            Prompt = prompt,
+            Sampling = new SamplingParameters
+            {
+                Temperature = options?.Temperature ?? DefaultTemperature,
+                TopP = options?.TopP ?? DefaultTopP,
+                TopK = options?.TopK ?? 0,
+                // Without a seed the answer may be any; with one it is always the same.
+                Seed = options?.Seed is long seed ? unchecked((ulong)seed) : BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),
+            },
+            MaxNewTokens = wanted ?? Math.Min(room, maxTokensDefault ?? room),
+            LimitIsRequested = wanted is not null,
+            MinimumTier = ReadTier(options),
+        };
+    }
+
+    private static void Refuse(ChatOptions? options)
+    {
+        if (options is null)
+        {
+            return;
+        }
+
+        Neutral(options.FrequencyPenalty is null or 0, "frequency_penalty", "Frequency penalties are not applied here; leave it out or set it to 0.");
+        Neutral(options.PresencePenalty is null or 0, "presence_penalty", "Presence penalties are not applied here; leave it out or set it to 0.");
+        Neutral(options.Tools is not { Count: > 0 }, "tools", "Tools are not supported; leave them out.");
+        Neutral(
+            options.ResponseFormat is null or ChatResponseFormatText, "response_format",
+            "Only plain text can be promised; leave response_format out or set its type to 'text'.");
+        Range(options.Temperature is null or (>= 0 and <= 2), "temperature", "temperature must be between 0 and 2.");
+        Range(options.TopP is null or (> 0 and <= 1), "top_p", "top_p must be above 0 and at most 1.");
+        Range(options.TopK is null or >= 0, "top_k", "top_k must be 0 (all tokens) or more.");
+        Range(options.StopSequences?.All(stop => !string.IsNullOrEmpty(stop)) != false, "stop", "A stop string must not be empty.");
+    }
+
+    private static int[] EncodePrompt(ServedModel model, IEnumerable<ChatMessage> messages, string? instructions)
+    {
+        List<ChatTurn> turns = [];
+        if (!string.IsNullOrEmpty(instructions))
+        {
+            turns.Add(new ChatTurn("system", instructions));
+        }
+
+        int index = 0;
+        foreach (ChatMessage message in messages)
+        {
+            AIContent? other = message.Contents.FirstOrDefault(content => content is not (TextContent or TextReasoningContent or UsageContent));
+            if (other is not null)
+            {
+                throw new InvalidChatRequestException(
+                    $"messages[{index}].content", $"messages[{index}].content holds {other.GetType().Name}; only text is supported.", InvalidChatRequestException.Unsupported);
+            }
+
+            // OpenAI renamed its system role; templates know the old name.
+            turns.Add(new ChatTurn(message.Role.Value == "developer" ? "system" : message.Role.Value, message.Text));
+            index++;
+        }
+
+        if (turns.Count == 0)
+        {
+            throw new InvalidChatRequestException("messages", "messages is empty; at least one message is needed.", "empty_array");
+        }
+
+        int[] prompt;
+        try
+        {
+            prompt = PromptEncoder.Encode(model, turns);
+        }
+        catch (ChatTemplateException exception)
+        {
+            throw new InvalidChatRequestException("messages", $"The chat template of '{model.Id}' refuses this conversation: {exception.Message}", "template_error");
+        }
+
+        return prompt.Length > 0
+            ? prompt
+            : throw new InvalidChatRequestException("messages", "The messages hold no text, and the model needs at least one token to start from.");
+    }
+
+    private static TrustTier ReadTier(ChatOptions? options)
+    {
+        object? value = null;
+        if (options?.AdditionalProperties?.TryGetValue(ChatProperties.TrustTier, out value) != true || value is null)
+        {
+            return TrustTier.Unknown;
+        }
+
+        if (value is TrustTier tier && Enum.IsDefined(tier))
+        {
+            return tier;
+        }
+
+        // Names only: Enum.TryParse would read "7" as a tier as well.
+        return value is string text && Enum.GetNames<TrustTier>().FirstOrDefault(name => name.Equals(text, StringComparison.OrdinalIgnoreCase)) is { } known
+            ? Enum.Parse<TrustTier>(known)
+            : throw new InvalidChatRequestException(
+                ChatProperties.TrustTier, $"kwaainet_trust_tier must be one of {string.Join(", ", Enum.GetNames<TrustTier>())}.", "invalid_value");
+    }
+
+    private static void Neutral(bool isNeutral, string param, string message)
+    {
+        if (!isNeutral)
+        {
+            throw new InvalidChatRequestException(param, message, InvalidChatRequestException.Unsupported);
+        }
+    }
+
+    private static void Range(bool holds, string param, string message)
+    {
+        if (!holds)
+        {
+            throw new InvalidChatRequestException(param, message, "invalid_value");
+        }
+    }
+}

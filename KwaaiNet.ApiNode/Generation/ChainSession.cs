@@ -1,0 +1,210 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Threading.Channels;
+using Google.Protobuf;
+using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.ApiNode.Generation;
+
+/// <summary>One session on one chain: opened on all its shards at once, fed the prompt, read token by token, closed everywhere.</summary>
+internal sealed class ChainSession : IDisposable
+{
+    private const int SessionIdBytes = 16;
+
+    // Tokens a chain may be ahead of the reader beyond those asked for: none in truth; a shard that floods is cut off here.
+    private const int EventSlack = 16;
+
+    private readonly SessionSettings _settings;
+    private readonly ShardChain _chain;
+    private readonly CancellationToken _cancelled;
+    private readonly ByteString _id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(SessionIdBytes));
+    private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<TokenSampled> _tokens;
+    private readonly HopEar[] _ears;
+    private readonly CancellationTokenSource _watchdog;
+    private readonly CancellationTokenSource _waits;
+    private ShardFailureException? _failure;
+    private int _unopened;
+    private int _position;
+    private TimeSpan _patience;
+
+    private ChainSession(SessionSettings settings, ShardChain chain, ShardLinks links, TimeProvider time, CancellationToken cancellationToken)
+    {
+        _settings = settings;
+        _chain = chain;
+        _cancelled = cancellationToken;
+        _tokens = Channel.CreateBounded<TokenSampled>(new BoundedChannelOptions(settings.MaxNewTokens + EventSlack) { SingleReader = true });
+        _ears = [.. chain.Hops.Select((hop, i) => new HopEar(this, links.Get(hop.NodeId, hop.Endpoint), i))];
+        _unopened = _ears.Length;
+        _position = settings.Tokens.Count;
+        _watchdog = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
+        _waits = CancellationTokenSource.CreateLinkedTokenSource(_watchdog.Token, cancellationToken);
+    }
+
+    /// <summary>The session's id, hex.</summary>
+    public string Id => Convert.ToHexStringLower(_id.Span);
+
+    /// <summary>The chain it runs on.</summary>
+    public ShardChain Chain => _chain;
+
+    /// <summary>Opens the session on every shard of the chain at once.</summary>
+    /// <param name="settings">What to open.</param>
+    /// <param name="chain">Where.</param>
+    /// <param name="links">The links to the shards.</param>
+    /// <param name="time">For the time limits.</param>
+    /// <param name="cancellationToken">The request's: it ends every wait of this session.</param>
+    /// <exception cref="ShardFailureException">A shard refused, vanished or did not answer in time; nothing stays open.</exception>
+    public static async Task<ChainSession> OpenAsync(
+        SessionSettings settings, ShardChain chain, ShardLinks links, TimeProvider time, CancellationToken cancellationToken)
+    {
+        ChainSession session = new(settings, chain, links, time, cancellationToken);
+        try
+        {
+            foreach (HopEar ear in session._ears)
+            {
+                ear.Link.Open(SessionMessages.Open(session._id, settings, chain, ear.Hop), ear);
+            }
+
+            await session._opened.Task.WaitAsync(settings.OpenTimeout, time, cancellationToken).ConfigureAwait(false);
+            return session;
+        }
+        catch (TimeoutException exception)
+        {
+            ImmutableArray<string> silent = [.. session._ears.Where(ear => !ear.Opened).Select(ear => ear.Link.NodeId)];
+            session.Dispose();
+            throw new ShardFailureException(
+                ShardFailureKind.Lost, silent,
+                $"Shard {string.Join(", ", silent)} did not open the session within {settings.OpenTimeout.TotalSeconds:0.#} s.", exception);
+        }
+        catch (Exception exception) when (exception is ShardFailureException or OperationCanceledException)
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Sends the prompt to the first shard, in frames of at most <see cref="SessionSettings.PrefillChunk"/> rows.</summary>
+    public void SendPrompt()
+    {
+        int frames = 0;
+        foreach (StepFrame frame in SessionMessages.Prefill(_id, _settings.Tokens, _settings.PrefillChunk))
+        {
+            _ears[0].Link.Send(frame);
+            frames++;
+        }
+
+        // Every frame is a step that may take its time; one token comes behind all of them.
+        _patience = _settings.StepTimeout * Math.Max(1, frames);
+    }
+
+    /// <summary>The next token, in order; one that was reported twice is given once.</summary>
+    /// <exception cref="ShardFailureException">The chain failed. Tokens that had arrived before were given first.</exception>
+    /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
+    public async ValueTask<SampledToken> NextAsync()
+    {
+        while (true)
+        {
+            while (_tokens.Reader.TryRead(out TokenSampled? token))
+            {
+                if (token.Position < _position)
+                {
+                    continue;
+                }
+
+                if (token.Position > _position || token.Token >= (uint)_settings.Model.Tokenizer.VocabularySize)
+                {
+                    throw Misbehaved($"sent token {token.Token} for position {token.Position} where position {_position} was due");
+                }
+
+                _position++;
+                _patience = _settings.StepTimeout;
+                return new SampledToken((int)token.Token, token.Last);
+            }
+
+            _watchdog.CancelAfter(_patience);
+            try
+            {
+                if (!await _tokens.Reader.WaitToReadAsync(_waits.Token).ConfigureAwait(false))
+                {
+                    throw _failure ?? Misbehaved("sent more tokens than were asked for");
+                }
+            }
+            catch (OperationCanceledException) when (!_cancelled.IsCancellationRequested)
+            {
+                throw new ShardFailureException(
+                    ShardFailureKind.Stalled, [.. _chain.Hops.Select(hop => hop.NodeId)],
+                    $"The chain gave no token for {_patience.TotalSeconds:0.#} s although all its shards answer.");
+            }
+
+            _watchdog.CancelAfter(Timeout.InfiniteTimeSpan);
+        }
+    }
+
+    /// <summary>Closes the session on every shard at once. What the ring has run ahead is dropped.</summary>
+    public void Dispose()
+    {
+        foreach (HopEar ear in _ears)
+        {
+            ear.Link.Close(_id);
+        }
+
+        _waits.Dispose();
+        _watchdog.Dispose();
+    }
+
+    private ShardFailureException Misbehaved(string how) =>
+        new(ShardFailureKind.Refused, [_chain.Hops[^1].NodeId], $"Shard {_chain.Hops[^1].NodeId} {how}.");
+
+    private void OnOpened()
+    {
+        if (Interlocked.Decrement(ref _unopened) == 0)
+        {
+            _opened.TrySetResult();
+        }
+    }
+
+    private void OnFailed(HopEar ear, ShardFailureException failure)
+    {
+        // A shard may blame its neighbours, nobody else.
+        bool ofThisChain = failure.Nodes.All(node => _chain.Hops.Any(hop => hop.NodeId == node));
+        ShardFailureException fair = ofThisChain ? failure : new ShardFailureException(failure.Kind, [ear.Link.NodeId], failure.Message);
+        if (Interlocked.CompareExchange(ref _failure, fair, null) is null)
+        {
+            _opened.TrySetException(fair);
+            // Nobody may be waiting for the opening any more; its failure has been told all the same.
+            _ = _opened.Task.Exception;
+            _tokens.Writer.TryComplete();
+        }
+    }
+
+    private sealed class HopEar(ChainSession session, ShardLink link, int hop) : ILinkSession
+    {
+        private int _opened;
+
+        public ShardLink Link { get; } = link;
+
+        public int Hop { get; } = hop;
+
+        public bool Opened => Volatile.Read(ref _opened) != 0;
+
+        public void OnOpened()
+        {
+            if (Interlocked.Exchange(ref _opened, 1) == 0)
+            {
+                session.OnOpened();
+            }
+        }
+
+        public void OnToken(TokenSampled token)
+        {
+            // Only the last shard samples.
+            if (Hop == session._ears.Length - 1 && !session._tokens.Writer.TryWrite(token))
+            {
+                session._tokens.Writer.TryComplete();
+            }
+        }
+
+        public void OnFailed(ShardFailureException failure) => session.OnFailed(this, failure);
+    }
+}

@@ -1,0 +1,16 @@
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.ApiNode.Generation;
+
+/// <summary>One session's ear on one link. Called from the link's reading loop: must not block.</summary>
+internal interface ILinkSession
+{
+    /// <summary>The shard holds its part now.</summary>
+    void OnOpened();
+
+    /// <summary>The shard sampled a token.</summary>
+    void OnToken(TokenSampled token);
+
+    /// <summary>The shard, or its link, failed the session.</summary>
+    void OnFailed(ShardFailureException failure);
+}

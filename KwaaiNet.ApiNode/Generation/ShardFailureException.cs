@@ -1,0 +1,18 @@
+using System.Collections.Immutable;
+
+namespace KwaaiNet.ApiNode.Generation;
+
+/// <summary>One chain failed one session. Whether the request fails too is decided where chains are chosen.</summary>
+/// <param name="kind">How.</param>
+/// <param name="nodes">The nodes at fault, by did:key.</param>
+/// <param name="message">What happened.</param>
+/// <param name="inner">The transport's own exception.</param>
+internal sealed class ShardFailureException(ShardFailureKind kind, ImmutableArray<string> nodes, string message, Exception? inner = null)
+    : Exception(message, inner)
+{
+    /// <summary>How.</summary>
+    public ShardFailureKind Kind { get; } = kind;
+
+    /// <summary>The nodes at fault.</summary>
+    public ImmutableArray<string> Nodes { get; } = nodes;
+}

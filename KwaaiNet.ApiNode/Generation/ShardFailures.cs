@@ -1,0 +1,31 @@
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.ApiNode.Generation;
+
+/// <summary>Reads what shards report.</summary>
+internal static class ShardFailures
+{
+    // A shard's words reach logs and clients: no more of them than a person reads.
+    private const int MaxMessage = 300;
+
+    /// <summary>A session's failure.</summary>
+    /// <param name="failed">What was reported. It may name another node; who may be named is checked by the session, which knows its chain.</param>
+    /// <param name="reporter">Who reported it.</param>
+    public static ShardFailureException From(SessionFailed failed, string reporter) =>
+        Make(failed.Code, failed.NodeId.Length > 0 ? failed.NodeId : reporter, failed.Message);
+
+    /// <summary>A refused step.</summary>
+    public static ShardFailureException From(StepRefused refused, string reporter) => Make(refused.Code, reporter, refused.Message);
+
+    private static ShardFailureException Make(FailureCode code, string node, string message)
+    {
+        ShardFailureKind kind = code switch
+        {
+            FailureCode.KvExhausted => ShardFailureKind.KvExhausted,
+            FailureCode.NextHopLost => ShardFailureKind.Lost,
+            _ => ShardFailureKind.Refused,
+        };
+        string words = message.Length > MaxMessage ? message[..MaxMessage] : message;
+        return new ShardFailureException(kind, [node], $"Shard {node} failed the session ({code}): {words}");
+    }
+}

@@ -1,0 +1,79 @@
+using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Configuration;
+using KwaaiNet.ApiNode.Generation;
+using KwaaiNet.ApiNode.Health;
+using KwaaiNet.ApiNode.Models;
+using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.ApiNode.Telemetry;
+using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Transport;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration.Memory;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+
+namespace KwaaiNet.ApiNode.Hosting;
+
+/// <summary>Composes the API node.</summary>
+internal static class ApiNodeHosting
+{
+    /// <summary>Puts the API node's own defaults below every other configuration source.</summary>
+    public static WebApplicationBuilder AddApiNodeDefaults(this WebApplicationBuilder builder)
+    {
+        ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource
+        {
+            InitialData = new Dictionary<string, string?>
+            {
+                [$"{NodeOptions.Section}:{nameof(NodeOptions.Name)}"] = "api",
+                [$"{NodeOptions.Section}:{nameof(NodeOptions.HttpPort)}"] = ApiOptions.DefaultHttpPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
+            },
+        });
+        return builder;
+    }
+
+    /// <summary>Registers models, planner, generation and the chat client. Services that are already there are kept.</summary>
+    public static WebApplicationBuilder AddApiNode(this WebApplicationBuilder builder)
+    {
+        IServiceCollection services = builder.Services;
+        services.AddOptions<ApiOptions>().BindConfiguration(ApiOptions.Section).ValidateOnStart();
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>());
+        services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ApiTelemetry>();
+        if (services.All(service => service.ServiceType != typeof(IModelCatalog)))
+        {
+            services.AddSingleton<ModelCatalog>();
+            services.AddSingleton<IModelCatalog>(provider => provider.GetRequiredService<ModelCatalog>());
+            services.AddHostedService(provider => provider.GetRequiredService<ModelCatalog>());
+        }
+
+        if (services.All(service => service.ServiceType != typeof(INodeSnapshot)))
+        {
+            string discovery = $"{NodeOptions.Section}:{nameof(NodeOptions.Discovery)}";
+            if (string.IsNullOrEmpty(builder.Configuration[discovery]))
+            {
+                throw new OptionsValidationException(
+                    nameof(NodeOptions), typeof(NodeOptions),
+                    [$"{discovery} is not set: an API node finds its shards there. Set it to the discovery service's https://host:port."]);
+            }
+
+            services.AddNodeDirectoryView();
+            services.AddSingleton<INodeSnapshot, DirectorySnapshot>();
+        }
+
+        services.TryAddSingleton<NodeQuarantine>();
+        services.TryAddSingleton<ChainRouter>();
+        services.TryAddSingleton<IShardDialer, NodeChannelDialer>();
+        services.TryAddSingleton<ShardLinks>();
+        services.TryAddSingleton<ChainServices>();
+        services.TryAddSingleton<ShardChainChatClient>();
+        if (services.All(service => service.ServiceType != typeof(IChatClient)))
+        {
+            services.AddChatClient(provider => provider.GetRequiredService<ShardChainChatClient>())
+                .UseOpenTelemetry(sourceName: ApiTelemetry.ChatSource)
+                .UseLogging();
+        }
+
+        services.AddHealthChecks().AddCheck<DiscoveryHealthCheck>("discovery");
+        return builder;
+    }
+}

@@ -1,0 +1,19 @@
+using KwaaiNet.CandelEngine.Text;
+
+namespace KwaaiNet.ApiNode.Models;
+
+/// <summary>Turns a conversation into the tokens of a prompt.</summary>
+internal static class PromptEncoder
+{
+    /// <summary>Encodes with the model's own template. A base model has none: its prompt is the contents joined by line breaks, to be continued.</summary>
+    /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
+    public static int[] Encode(ServedModel model, IReadOnlyList<ChatTurn> turns)
+    {
+        ITokenizer tokenizer = model.Tokenizer;
+        int[] ids = model.ChatTemplate is { } template
+            ? template.Encode(tokenizer, turns)
+            : tokenizer.Encode(string.Join('\n', turns.Select(turn => turn.Content)));
+        // Templates that write BOS themselves must not get a second one.
+        return tokenizer is { AddBos: true, BosId: int bos } && (ids.Length == 0 || ids[0] != bos) ? [bos, .. ids] : ids;
+    }
+}

@@ -1,0 +1,9 @@
+using KwaaiNet.Protocol.Blocks;
+
+namespace KwaaiNet.ApiNode.Planning;
+
+/// <summary>One shard of a chain and the blocks it runs.</summary>
+/// <param name="NodeId">The node's did:key.</param>
+/// <param name="Endpoint">Where it answers.</param>
+/// <param name="Blocks">The blocks it runs for this chain: all or a part of what it holds.</param>
+internal sealed record ChainHop(string NodeId, string Endpoint, BlockRange Blocks);

@@ -1,0 +1,125 @@
+using System.Collections.Immutable;
+using KwaaiNet.ApiNode.Models;
+using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Trust;
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.ApiNode.Planning;
+
+/// <summary>Finds the cheapest shard chain in a snapshot of node records. A pure function: the same records give the same chain.</summary>
+internal static class ChainPlanner
+{
+    /// <summary>The wire protocol this node speaks.</summary>
+    public const uint ProtocolVersion = 1;
+
+    /// <summary>Plans a chain.</summary>
+    /// <param name="records">Live, verified records, in any order.</param>
+    /// <param name="request">What the chain must satisfy.</param>
+    /// <param name="tierOf">How far a node is trusted.</param>
+    public static ChainPlan Plan(IEnumerable<NodeRecord> records, ChainRequest request, Func<NodeRecord, TrustTier> tierOf)
+    {
+        ServedModel model = request.Model;
+        List<Candidate> ready = [];
+        List<BlockRange> loading = [];
+        List<BlockRange> otherWeights = [];
+        bool announced = false;
+        foreach (NodeRecord record in records)
+        {
+            if (record.Role != NodeRole.Shard || record.Withdrawn || record.Endpoints.Count == 0
+                || (request.Network is not null && record.Network != request.Network)
+                || !record.ProtocolVersions.Contains(ProtocolVersion))
+            {
+                continue;
+            }
+
+            foreach (ServedBlocks served in record.Serving)
+            {
+                if (served.Model != model.Id || served.BlockCount != model.BlockCount
+                    || served.FirstBlock >= served.EndBlock || served.EndBlock > served.BlockCount)
+                {
+                    continue;
+                }
+
+                announced = true;
+                BlockRange range = new((int)served.FirstBlock, (int)served.EndBlock);
+                if (served.WeightsHash != model.WeightsHash)
+                {
+                    otherWeights.Add(range);
+                }
+                else if (served.State == ServingState.Ready)
+                {
+                    ready.Add(Candidate.From(record, served, tierOf(record)));
+                }
+                else if (served.State == ServingState.Joining)
+                {
+                    loading.Add(range);
+                }
+            }
+        }
+
+        // The order decides between chains of equal cost and length; the directory's order means nothing.
+        ready.Sort((a, b) => string.CompareOrdinal(a.NodeId, b.NodeId) is int byNode and not 0 ? byNode : a.Range.CompareTo(b.Range));
+        ShardChain? chain = ChainSearch.Cheapest(ready.Where(candidate => Usable(candidate, request)), request);
+        return chain is not null ? ChainPlan.Of(chain) : ChainPlan.None(Explain(ready, loading, otherWeights, announced, request));
+    }
+
+    private static bool Usable(Candidate candidate, ChainRequest request) =>
+        !request.Avoid.Contains(candidate.NodeId) && candidate.Tier >= request.MinimumTier && Reaches(candidate, request);
+
+    private static bool Reaches(Candidate candidate, ChainRequest request) =>
+        candidate.ContextLength == 0 || candidate.ContextLength >= request.Positions;
+
+    // Relaxes one rule after another until the blocks are covered: the rule whose relaxing covers them is the reason.
+    private static NoChain Explain(
+        List<Candidate> ready, List<BlockRange> loading, List<BlockRange> otherWeights, bool announced, ChainRequest request)
+    {
+        int blocks = request.Model.BlockCount;
+        TrustTier best = BestTier(ready, request);
+        ImmutableArray<BlockRange> missing = BlockCoverage.Missing(blocks, ready.Select(candidate => candidate.Range));
+        if (!announced)
+        {
+            return new NoChain(NoChainReason.NotServed, [new BlockRange(0, blocks)], best, []);
+        }
+
+        if (missing.Length > 0)
+        {
+            bool elsewhere = BlockCoverage.Missing(blocks, ready.Select(candidate => candidate.Range).Concat(otherWeights)).Length == 0;
+            return new NoChain(
+                elsewhere ? NoChainReason.WeightsDiffer : NoChainReason.BlocksMissing,
+                missing, best, [.. loading.Where(range => missing.Any(range.Overlaps))]);
+        }
+
+        if (best < request.MinimumTier)
+        {
+            return new NoChain(NoChainReason.TierTooLow, [], best, []);
+        }
+
+        List<Candidate> trusted = [.. ready.Where(candidate => candidate.Tier >= request.MinimumTier)];
+        ImmutableArray<BlockRange> tooShort = BlockCoverage.Missing(
+            blocks, trusted.Where(candidate => Reaches(candidate, request)).Select(candidate => candidate.Range));
+        if (tooShort.Length > 0)
+        {
+            return new NoChain(NoChainReason.ContextTooShort, tooShort, best, []);
+        }
+
+        ImmutableArray<BlockRange> failed = BlockCoverage.Missing(
+            blocks, ready.Where(candidate => Usable(candidate, request)).Select(candidate => candidate.Range));
+        return failed.Length > 0
+            ? new NoChain(NoChainReason.NodesFailed, failed, best, [])
+            : new NoChain(NoChainReason.KvExhausted, [], best, []);
+    }
+
+    private static TrustTier BestTier(List<Candidate> ready, ChainRequest request)
+    {
+        for (TrustTier tier = TrustTier.Trusted; tier > TrustTier.Unknown; tier--)
+        {
+            IEnumerable<BlockRange> ranges = ready.Where(candidate => candidate.Tier >= tier).Select(candidate => candidate.Range);
+            if (BlockCoverage.Missing(request.Model.BlockCount, ranges).Length == 0)
+            {
+                return tier;
+            }
+        }
+
+        return TrustTier.Unknown;
+    }
+}

@@ -1,0 +1,26 @@
+namespace KwaaiNet.ApiNode.Planning;
+
+/// <summary>Why no chain covers a model.</summary>
+internal enum NoChainReason
+{
+    /// <summary>No node announces the model.</summary>
+    NotServed,
+
+    /// <summary>Blocks that no ready node holds.</summary>
+    BlocksMissing,
+
+    /// <summary>Blocks that only nodes with another weights file hold.</summary>
+    WeightsDiffer,
+
+    /// <summary>Blocks that only nodes which failed a moment ago hold.</summary>
+    NodesFailed,
+
+    /// <summary>Every block is held, but not by nodes of the tier demanded.</summary>
+    TierTooLow,
+
+    /// <summary>Every block is held, but the nodes' context is shorter than the session.</summary>
+    ContextTooShort,
+
+    /// <summary>Every block is held, but not enough KV cache is free.</summary>
+    KvExhausted,
+}

@@ -1,0 +1,143 @@
+using System.Buffers;
+using System.Text.Json;
+using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Wire;
+using Microsoft.Extensions.AI;
+
+namespace KwaaiNet.ApiNode.Routes;
+
+/// <summary>Writes an answer as server-sent events.</summary>
+/// <remarks>
+/// <code>
+/// data: {…,"choices":[{"index":0,"delta":{"role":"assistant","content":""},"finish_reason":null,"logprobs":null}]}
+///
+/// data: {…,"choices":[{"index":0,"delta":{"content":"Hel"},…}]}
+///
+/// data: {…,"choices":[{"index":0,"delta":{},"finish_reason":"stop",…}]}
+///
+/// data: {…,"choices":[],"usage":{…}}          only when stream_options.include_usage is true
+///
+/// data: [DONE]
+/// </code>
+/// Nothing is sent before the first token is there, so a request that cannot be served has a real status. A failure after that is
+/// <c>data: {"error":{…}}</c>, and the stream ends without a finish reason and without [DONE].
+/// </remarks>
+internal static class ChatCompletionStream
+{
+    private static ReadOnlySpan<byte> EventStart => "data: "u8;
+
+    private static ReadOnlySpan<byte> EventEnd => "\n\n"u8;
+
+    private static ReadOnlySpan<byte> Done => "data: [DONE]\n\n"u8;
+
+    /// <summary>Answers a request.</summary>
+    public static async Task WriteAsync(HttpContext context, IChatClient client, ChatCompletionRequest request)
+    {
+        CancellationToken aborted = context.RequestAborted;
+        await using IAsyncEnumerator<ChatResponseUpdate> updates =
+            client.GetStreamingResponseAsync(request.Messages, request.Options, aborted).GetAsyncEnumerator(aborted);
+        bool more = await updates.MoveNextAsync().ConfigureAwait(false);
+        context.Response.ContentType = "text/event-stream; charset=utf-8";
+        context.Response.Headers.CacheControl = "no-cache";
+        // Proxies that buffer would turn a stream into one late answer.
+        context.Response.Headers["X-Accel-Buffering"] = "no";
+        ChunkWriter writer = new(context.Response, request);
+        try
+        {
+            if (more)
+            {
+                writer.Write(updates.Current, new ChunkDelta("assistant", ""), null);
+            }
+
+            ChatFinishReason? finish = null;
+            UsageDetails? usage = null;
+            while (more)
+            {
+                ChatResponseUpdate update = updates.Current;
+                if (update.Text is { Length: > 0 } text)
+                {
+                    writer.Write(update, new ChunkDelta(null, text), null);
+                }
+
+                finish = update.FinishReason ?? finish;
+                usage = update.Contents.OfType<UsageContent>().FirstOrDefault()?.Details ?? usage;
+                await writer.FlushAsync(aborted).ConfigureAwait(false);
+                more = await updates.MoveNextAsync().ConfigureAwait(false);
+            }
+
+            writer.Write(new ChunkDelta(null, null), CompletionFields.FinishReason(finish));
+            writer.WriteUsage(usage);
+            context.Response.BodyWriter.Write(Done);
+        }
+        catch (ChatFailureException failure)
+        {
+            writer.Write(failure);
+        }
+
+        await writer.FlushAsync(aborted).ConfigureAwait(false);
+    }
+
+    private sealed class ChunkWriter(HttpResponse response, ChatCompletionRequest request)
+    {
+        private readonly Utf8JsonWriter _json = new(response.BodyWriter, new JsonWriterOptions { Encoder = ApiJsonContext.Wire.Options.Encoder, SkipValidation = true });
+        private string _id = "";
+        private string _model = request.Options.ModelId ?? "";
+        private string? _fingerprint;
+        private long _created;
+
+        public void Write(ChatResponseUpdate update, ChunkDelta delta, string? finishReason)
+        {
+            _id = update.ResponseId ?? _id;
+            _model = update.ModelId ?? _model;
+            _created = update.CreatedAt is { } created ? CompletionFields.Created(created) : _created;
+            _fingerprint = CompletionFields.Fingerprint(update.AdditionalProperties) ?? _fingerprint;
+            Write(delta, finishReason);
+        }
+
+        public void Write(ChunkDelta delta, string? finishReason) => WriteChunk([new ChunkChoice(0, delta, finishReason)], null);
+
+        public void WriteUsage(UsageDetails? usage)
+        {
+            if (request.IncludeUsage)
+            {
+                WriteChunk([], CompletionFields.Usage(usage));
+            }
+        }
+
+        public void Write(ChatFailureException failure)
+        {
+            response.BodyWriter.Write(EventStart);
+            JsonSerializer.Serialize(_json, ErrorReply.Describe(failure), ApiJsonContext.Wire.ErrorEnvelope);
+            End();
+        }
+
+        public async Task FlushAsync(CancellationToken cancellationToken) =>
+            await response.BodyWriter.FlushAsync(cancellationToken).ConfigureAwait(false);
+
+        private void WriteChunk(IReadOnlyList<ChunkChoice> choices, CompletionUsage? usage)
+        {
+            response.BodyWriter.Write(EventStart);
+            if (request.IncludeUsage)
+            {
+                JsonSerializer.Serialize(
+                    _json, new CompletionChunkWithUsage(_id, CompletionChunk.ObjectName, _created, _model, _fingerprint, choices, usage),
+                    ApiJsonContext.Wire.CompletionChunkWithUsage);
+            }
+            else
+            {
+                JsonSerializer.Serialize(
+                    _json, new CompletionChunk(_id, CompletionChunk.ObjectName, _created, _model, _fingerprint, choices),
+                    ApiJsonContext.Wire.CompletionChunk);
+            }
+
+            End();
+        }
+
+        private void End()
+        {
+            _json.Flush();
+            _json.Reset();
+            response.BodyWriter.Write(EventEnd);
+        }
+    }
+}

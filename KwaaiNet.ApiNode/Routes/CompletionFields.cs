@@ -1,0 +1,29 @@
+using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Wire;
+using Microsoft.Extensions.AI;
+
+namespace KwaaiNet.ApiNode.Routes;
+
+/// <summary>Fields that whole answers and chunks share.</summary>
+internal static class CompletionFields
+{
+    /// <summary>Seconds since 1970.</summary>
+    public static long Created(DateTimeOffset? created) => created?.ToUnixTimeSeconds() ?? 0;
+
+    /// <summary>Why the answer ended. A client that says nothing ended by itself.</summary>
+    public static string FinishReason(ChatFinishReason? reason) => (reason ?? ChatFinishReason.Stop).Value;
+
+    /// <summary>Tokens counted; null when they were not.</summary>
+    public static CompletionUsage? Usage(UsageDetails? usage) => usage is null
+        ? null
+        : new CompletionUsage(
+            usage.InputTokenCount ?? 0, usage.OutputTokenCount ?? 0,
+            usage.TotalTokenCount ?? (usage.InputTokenCount ?? 0) + (usage.OutputTokenCount ?? 0));
+
+    /// <summary>The name of the weights.</summary>
+    public static string? Fingerprint(AdditionalPropertiesDictionary? properties)
+    {
+        object? value = null;
+        return properties?.TryGetValue(ChatProperties.Fingerprint, out value) == true ? value as string : null;
+    }
+}

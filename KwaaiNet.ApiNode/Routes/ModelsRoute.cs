@@ -1,0 +1,44 @@
+using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Models;
+using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.ApiNode.Wire;
+
+namespace KwaaiNet.ApiNode.Routes;
+
+/// <summary><c>GET /v1/models</c> and <c>GET /v1/models/{id}</c>: the models a request sent now would reach.</summary>
+internal static class ModelsRoute
+{
+    /// <summary>Maps the routes.</summary>
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/v1/models", (RequestDelegate)ListAsync);
+        // Ids hold slashes and colons: everything behind the route is the id.
+        routes.MapGet("/v1/models/{**id}", (RequestDelegate)GetAsync);
+    }
+
+    private static Task ListAsync(HttpContext context)
+    {
+        IModelCatalog catalog = context.RequestServices.GetRequiredService<IModelCatalog>();
+        ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
+        ModelList list = new([.. catalog.Models.Select(model => Describe(model, router.Plan(model, positions: 1))).OfType<ModelEntry>()]);
+        return context.Response.WriteAsJsonAsync(list, ApiJsonContext.Wire.ModelList, cancellationToken: context.RequestAborted);
+    }
+
+    private static Task GetAsync(HttpContext context)
+    {
+        // The server decodes the path except for %2F, which might have been meant as a part of the id: here it always is.
+        string id = ((string?)context.Request.RouteValues["id"] ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        IModelCatalog catalog = context.RequestServices.GetRequiredService<IModelCatalog>();
+        ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
+        ModelEntry entry = (catalog.Find(id) is { } model ? Describe(model, router.Plan(model, positions: 1)) : null)
+            ?? throw new ModelNotFoundException(id);
+        return context.Response.WriteAsJsonAsync(entry, ApiJsonContext.Wire.ModelEntry, cancellationToken: context.RequestAborted);
+    }
+
+    private static ModelEntry? Describe(ServedModel model, ChainPlan plan) => plan.Found
+        ? new ModelEntry(
+            model.Id, "model", model.Created.ToUnixTimeSeconds(), "local",
+            new ModelKwaaiNet(
+                plan.Chain.Hops.Length > 1, plan.Chain.Tier.ToString(), plan.Chain.Hops.Length, model.BlockCount, model.ContextLength, model.WeightFormat, model.WeightsHash))
+        : null;
+}

@@ -1,0 +1,61 @@
+using System.Text.Json;
+using KwaaiNet.ApiNode.Chat;
+
+namespace KwaaiNet.ApiNode.Routes;
+
+/// <summary>Fields that would change the answer and are not done here: their neutral value passes, any other is refused rather than ignored.</summary>
+internal static class UnsupportedParameters
+{
+    private static readonly (string Name, Func<JsonElement, bool> IsNeutral, string Remedy)[] s_fields =
+    [
+        ("n", value => IsNumber(value, 1), "only 1 answer a request is given; send several requests"),
+        ("best_of", value => IsNumber(value, 1), "only 1 answer is made"),
+        ("frequency_penalty", value => IsNumber(value, 0), "leave it out or set it to 0"),
+        ("presence_penalty", value => IsNumber(value, 0), "leave it out or set it to 0"),
+        ("repetition_penalty", value => IsNumber(value, 1), "leave it out or set it to 1"),
+        ("repeat_penalty", value => IsNumber(value, 1), "leave it out or set it to 1"),
+        ("min_p", value => IsNumber(value, 0), "leave it out or set it to 0"),
+        ("min_tokens", value => IsNumber(value, 0), "leave it out or set it to 0"),
+        ("logit_bias", IsEmpty, "leave it out or send {}"),
+        ("logprobs", value => value.ValueKind == JsonValueKind.False, "probabilities are not given; leave it out or set it to false"),
+        ("top_logprobs", value => IsNumber(value, 0), "probabilities are not given; leave it out or set it to 0"),
+        ("tools", IsEmpty, "tools are not supported; leave them out"),
+        ("tool_choice", value => IsText(value, "none") || IsText(value, "auto"), "tools are not supported; leave it out or set it to 'none'"),
+        ("functions", IsEmpty, "functions are not supported; leave them out"),
+        ("function_call", value => IsText(value, "none") || IsText(value, "auto"), "functions are not supported; leave it out or set it to 'none'"),
+        ("response_format", IsTextFormat, "only plain text can be promised; leave it out or send {\"type\":\"text\"}"),
+        ("modalities", IsTextModality, "only text is given; leave it out or send [\"text\"]"),
+        ("audio", _ => false, "only text is given; leave it out"),
+        ("reasoning_effort", value => IsText(value, "none"), "reasoning cannot be steered; leave it out"),
+        ("verbosity", value => IsText(value, "medium"), "verbosity cannot be steered; leave it out"),
+        ("web_search_options", _ => false, "there is no web search; leave it out"),
+    ];
+
+    /// <summary>Refuses the first field that is set to more than its neutral value.</summary>
+    /// <exception cref="InvalidChatRequestException">The field is named, with what to do.</exception>
+    public static void Refuse(RequestJson json)
+    {
+        foreach ((string name, Func<JsonElement, bool> isNeutral, string remedy) in s_fields)
+        {
+            if (json.Find(name) is { } value && !isNeutral(value))
+            {
+                throw new InvalidChatRequestException(name, $"Unsupported parameter: '{name}' ({remedy}).", InvalidChatRequestException.Unsupported);
+            }
+        }
+    }
+
+    private static bool IsNumber(JsonElement value, double number) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out double found) && found == number;
+
+    private static bool IsText(JsonElement value, string text) => value.ValueKind == JsonValueKind.String && value.ValueEquals(text);
+
+    private static bool IsEmpty(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array ? value.GetArrayLength() == 0
+        : value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().MoveNext();
+
+    private static bool IsTextFormat(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object && value.TryGetProperty("type", out JsonElement type) && IsText(type, "text");
+
+    private static bool IsTextModality(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 1 && IsText(value[0], "text");
+}

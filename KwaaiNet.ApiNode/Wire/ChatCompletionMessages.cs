@@ -1,0 +1,55 @@
+using System.Text.Json.Serialization;
+
+namespace KwaaiNet.ApiNode.Wire;
+
+/// <summary>The answer to a request without <c>stream</c>.</summary>
+internal sealed record ChatCompletion(
+    string Id, string Object, long Created, string Model, IReadOnlyList<CompletionChoice> Choices, CompletionUsage? Usage, string? SystemFingerprint)
+{
+    /// <summary>What <see cref="Object"/> says.</summary>
+    public const string ObjectName = "chat.completion";
+}
+
+/// <summary>The one answer of a completion.</summary>
+internal sealed record CompletionChoice(int Index, CompletionMessage Message, string FinishReason)
+{
+    /// <summary>Always null: probabilities are not given.</summary>
+    [JsonPropertyOrder(1)]
+    public object? Logprobs => null;
+}
+
+/// <summary>The answer's text.</summary>
+internal sealed record CompletionMessage(string Role, string Content)
+{
+    /// <summary>Always null: models here do not refuse in a field of its own.</summary>
+    public object? Refusal => null;
+}
+
+/// <summary>Tokens counted.</summary>
+internal sealed record CompletionUsage(long PromptTokens, long CompletionTokens, long TotalTokens);
+
+/// <summary>One event of a stream.</summary>
+internal record CompletionChunk(
+    string Id, string Object, long Created, string Model, string? SystemFingerprint, IReadOnlyList<ChunkChoice> Choices)
+{
+    /// <summary>What <see cref="Object"/> says.</summary>
+    public const string ObjectName = "chat.completion.chunk";
+}
+
+/// <summary>One event of a stream whose request asked for usage: null in all but the last.</summary>
+internal sealed record CompletionChunkWithUsage(
+    string Id, string Object, long Created, string Model, string? SystemFingerprint, IReadOnlyList<ChunkChoice> Choices,
+    [property: JsonPropertyOrder(1)] CompletionUsage? Usage)
+    : CompletionChunk(Id, Object, Created, Model, SystemFingerprint, Choices);
+
+/// <summary>What a chunk adds to the answer.</summary>
+internal sealed record ChunkChoice(int Index, ChunkDelta Delta, string? FinishReason)
+{
+    /// <summary>Always null: probabilities are not given.</summary>
+    public object? Logprobs => null;
+}
+
+/// <summary>New text; <see cref="Role"/> in the first chunk only.</summary>
+internal sealed record ChunkDelta(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content);
