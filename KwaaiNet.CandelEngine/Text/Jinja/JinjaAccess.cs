@@ -14,7 +14,7 @@ internal static class JinjaAccess
         _ => new JinjaUndefined(name),
     };
 
-    public static object? Item(object? target, object? index)
+    public static object? Item(JinjaContext context, object? target, object? index)
     {
         switch (target)
         {
@@ -27,6 +27,7 @@ internal static class JinjaAccess
                 at = at < 0 ? at + list.Items.Count : at;
                 return at >= 0 && at < list.Items.Count ? list.Items[(int)at] : new JinjaUndefined($"item {JinjaValues.ToInteger(index)}");
             case JinjaText text when index is bool or long:
+                context.Budget.Charge(text.Length);
                 int[]? starts = text.CharacterStarts();
                 long count = starts is null ? text.Length : starts.Length - 1;
                 long character = JinjaValues.ToInteger(index);
@@ -45,11 +46,13 @@ internal static class JinjaAccess
             throw new ChatTemplateException($"The chat template takes a part of {JinjaValues.TypeName(target)}.");
         if (step == 0)
             throw new ChatTemplateException("The chat template slices with a step of 0.");
+        if (target is JinjaText whole && (step ?? 1) == 1)
+            return SliceText(context, whole, start, stop);
         IReadOnlyList<object?> items = JinjaValues.ToItems(context, target);
         long by = step ?? 1;
         long first = Clamp(start ?? (by > 0 ? 0 : items.Count - 1), start is null, items.Count, by);
         long last = stop is null ? (by > 0 ? items.Count : -1) : Clamp(stop.Value, false, items.Count, by);
-        context.Budget.Charge(items.Count);
+        context.Budget.ChargeItems(items.Count);
         List<object?> taken = [];
         for (long i = first; by > 0 ? i < last : i > last; i += by)
         {
@@ -65,6 +68,17 @@ internal static class JinjaAccess
         foreach (object? item in taken)
             builder.Append((JinjaText)item!);
         return builder.ToText();
+    }
+
+    /// <summary>The common case, without taking the string apart.</summary>
+    private static JinjaText SliceText(JinjaContext context, JinjaText text, long? start, long? stop)
+    {
+        context.Budget.Charge(text.Length);
+        int[]? starts = text.CharacterStarts();
+        int count = starts is null ? text.Length : starts.Length - 1;
+        int first = (int)Clamp(start ?? 0, start is null, count, 1);
+        int last = (int)Math.Max(first, stop is null ? count : Clamp(stop.Value, false, count, 1));
+        return starts is null ? text.Slice(first, last - first) : text.Slice(starts[first], starts[last] - starts[first]);
     }
 
     private static long Clamp(long index, bool isDefault, int count, long step)

@@ -22,7 +22,7 @@ internal static class JinjaArithmetic
 
     private static JinjaList Concatenate(JinjaContext context, JinjaList left, JinjaList right)
     {
-        context.Budget.Charge((long)left.Items.Count + right.Items.Count);
+        context.Budget.ChargeItems((long)left.Items.Count + right.Items.Count);
         return new JinjaList([.. left.Items, .. right.Items]);
     }
 

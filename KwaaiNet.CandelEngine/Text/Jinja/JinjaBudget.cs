@@ -8,7 +8,7 @@ internal sealed class JinjaBudget
     /// <summary>Expressions and statements evaluated. Real templates take a few dozen a turn.</summary>
     public const int MaximumSteps = 2_000_000;
 
-    /// <summary>Characters and list elements made, intermediate ones included.</summary>
+    /// <summary>Characters made, and sixteen for a list's element, intermediate ones included.</summary>
     public const long MaximumWork = 1 << 26;
 
     /// <summary>Characters of the prompt.</summary>
@@ -16,6 +16,8 @@ internal sealed class JinjaBudget
 
     /// <summary>How deep statements, expressions and values nest.</summary>
     public const int MaximumDepth = 200;
+
+    private const int ItemWork = 16;
 
     private int _steps;
     private long _work;
@@ -32,6 +34,9 @@ internal sealed class JinjaBudget
     }
 
     public void Leave() => _depth--;
+
+    /// <summary>Counts elements of a list, which take more memory than characters, before they are made.</summary>
+    public void ChargeItems(long count) => Charge(count > MaximumWork ? count : count * ItemWork);
 
     /// <summary>Counts work before it is done.</summary>
     public void Charge(long amount)

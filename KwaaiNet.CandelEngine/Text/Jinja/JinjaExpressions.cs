@@ -137,7 +137,7 @@ internal sealed class AttributeExpression(JinjaExpression target, string name) :
 /// <summary><c>a[b]</c>.</summary>
 internal sealed class ItemExpression(JinjaExpression target, JinjaExpression index) : JinjaExpression
 {
-    protected override object? Compute(JinjaContext context) => JinjaAccess.Item(target.Evaluate(context), index.Evaluate(context));
+    protected override object? Compute(JinjaContext context) => JinjaAccess.Item(context, target.Evaluate(context), index.Evaluate(context));
 }
 
 /// <summary><c>a[start:stop:step]</c>.</summary>

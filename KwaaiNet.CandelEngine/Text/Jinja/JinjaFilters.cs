@@ -10,7 +10,7 @@ internal static class JinjaFilters
 {
     private static readonly Dictionary<string, JinjaFilter> s_filters = new(StringComparer.Ordinal)
     {
-        ["trim"] = (c, v, a) => JinjaStrings.Strip(Text(c, v), a.Has(0, "chars") ? a.Text(0, "chars").Text : null, start: true, end: true),
+        ["trim"] = (c, v, a) => JinjaStrings.Strip(c, Text(c, v), a.Has(0, "chars") ? a.Text(0, "chars").Text : null, start: true, end: true),
         ["upper"] = (c, v, _) => JinjaStrings.Change(c, Text(c, v), t => t.ToUpperInvariant()),
         ["lower"] = (c, v, _) => JinjaStrings.Change(c, Text(c, v), t => t.ToLowerInvariant()),
         ["capitalize"] = (c, v, _) => JinjaStrings.Change(c, Text(c, v), JinjaStrings.Capitalize),
@@ -45,8 +45,13 @@ internal static class JinjaFilters
 
     private static JinjaText Text(JinjaContext context, object? value) => JinjaValues.ToText(context, value);
 
-    private static object Length(JinjaContext context, object? value) =>
-        value is JinjaText text ? (long)text.CountCharacters() : (long)JinjaValues.ToItems(context, value).Count;
+    private static object Length(JinjaContext context, object? value)
+    {
+        if (value is not JinjaText text)
+            return (long)JinjaValues.ToItems(context, value).Count;
+        context.Budget.Charge(text.Length);
+        return (long)text.CountCharacters();
+    }
 
     private static object? Default(JinjaContext context, object? value, JinjaArguments arguments)
     {
@@ -73,7 +78,7 @@ internal static class JinjaFilters
     };
 
     private static IReadOnlyList<object?> Attributes(JinjaContext context, object? value, object? attribute) =>
-        attribute is JinjaText name ? [.. JinjaValues.ToItems(context, value).Select(item => JinjaAccess.Item(item, name))] : JinjaValues.ToItems(context, value);
+        attribute is JinjaText name ? [.. JinjaValues.ToItems(context, value).Select(item => JinjaAccess.Item(context, item, name))] : JinjaValues.ToItems(context, value);
 
     private static object Map(JinjaContext context, object? value, JinjaArguments arguments)
     {
@@ -106,7 +111,7 @@ internal static class JinjaFilters
         foreach (object? item in JinjaValues.ToItems(context, value))
         {
             context.Budget.Enter();
-            object? tested = attribute is null ? item : JinjaAccess.Item(item, attribute);
+            object? tested = attribute is null ? item : JinjaAccess.Item(context, item, attribute);
             if ((test is null ? JinjaValues.IsTrue(tested) : test(context, tested, rest)) == wanted)
                 selected.Add(item);
             context.Budget.Leave();

@@ -43,7 +43,7 @@ internal static class JinjaGlobals
             throw new ChatTemplateException("The chat template counts in steps of 0.");
         Int128 distance = step > 0 ? (Int128)stop - start : (Int128)start - stop;
         Int128 count = distance <= 0 ? 0 : (distance + Int128.Abs(step) - 1) / Int128.Abs(step);
-        context.Budget.Charge(count > long.MaxValue ? long.MaxValue : (long)count);
+        context.Budget.ChargeItems(count > long.MaxValue ? long.MaxValue : (long)count);
         object?[] numbers = new object?[(int)count];
         for (int i = 0; i < numbers.Length; i++)
             numbers[i] = start + (i * step);

@@ -8,9 +8,9 @@ internal static class JinjaMethods
     {
         Func<JinjaContext, JinjaArguments, object?>? method = name switch
         {
-            "strip" => (_, a) => JinjaStrings.Strip(text, Characters(a), start: true, end: true),
-            "lstrip" => (_, a) => JinjaStrings.Strip(text, Characters(a), start: true, end: false),
-            "rstrip" => (_, a) => JinjaStrings.Strip(text, Characters(a), start: false, end: true),
+            "strip" => (c, a) => JinjaStrings.Strip(c, text, Characters(a), start: true, end: true),
+            "lstrip" => (c, a) => JinjaStrings.Strip(c, text, Characters(a), start: true, end: false),
+            "rstrip" => (c, a) => JinjaStrings.Strip(c, text, Characters(a), start: false, end: true),
             "startswith" => (_, a) => text.Text.StartsWith(a.Text(0, "prefix").Text, StringComparison.Ordinal),
             "endswith" => (_, a) => text.Text.EndsWith(a.Text(0, "suffix").Text, StringComparison.Ordinal),
             "upper" => (c, _) => JinjaStrings.Change(c, text, t => t.ToUpperInvariant()),
@@ -20,7 +20,7 @@ internal static class JinjaMethods
             "split" => (c, a) => JinjaStrings.Split(c, text, a.Optional(0, "sep") as JinjaText, a.Optional(1, "maxsplit") is long most && most >= 0 ? most : long.MaxValue),
             "splitlines" => (c, _) => JinjaStrings.SplitLines(c, text),
             "replace" => (c, a) => JinjaStrings.Replace(c, text, a.Text(0, "old"), a.Text(1, "new")),
-            "find" => (_, a) => (long)text.Text.IndexOf(a.Text(0, "sub").Text, StringComparison.Ordinal),
+            "find" => (c, a) => JinjaStrings.Find(c, text, a.Text(0, "sub")),
             "join" => (c, a) => JinjaStrings.Join(c, JinjaValues.ToItems(c, a.Required(0, "items")), text),
             _ => null,
         };

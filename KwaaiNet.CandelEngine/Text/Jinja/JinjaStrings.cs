@@ -3,12 +3,14 @@ namespace KwaaiNet.CandelEngine.Text.Jinja;
 /// <summary>What methods and filters do with strings; marks are kept.</summary>
 internal static class JinjaStrings
 {
+    /// <param name="context">The rendering.</param>
     /// <param name="text">The string.</param>
     /// <param name="characters">Which characters go; null: white space.</param>
     /// <param name="start">Whether they go from the start.</param>
     /// <param name="end">Whether they go from the end.</param>
-    public static JinjaText Strip(JinjaText text, string? characters, bool start, bool end)
+    public static JinjaText Strip(JinjaContext context, JinjaText text, string? characters, bool start, bool end)
     {
+        context.Budget.Charge(text.Length);
         int from = 0;
         int to = text.Length;
         while (start && from < to && Goes(text.Text[from]))
@@ -18,6 +20,14 @@ internal static class JinjaStrings
         return text.Slice(from, to - from);
 
         bool Goes(char c) => characters is null ? char.IsWhiteSpace(c) : characters.Contains(c);
+    }
+
+    /// <summary>Where a part first occurs, in characters; -1 when it does not.</summary>
+    public static long Find(JinjaContext context, JinjaText text, JinjaText part)
+    {
+        context.Budget.Charge(text.Length);
+        int at = text.Text.IndexOf(part.Text, StringComparison.Ordinal);
+        return at < 0 ? -1 : text.Slice(0, at).CountCharacters();
     }
 
     public static JinjaText Change(JinjaContext context, JinjaText text, Func<string, string> change)
@@ -39,7 +49,7 @@ internal static class JinjaStrings
     {
         context.Budget.Charge(text.Length);
         if (separator is null)
-            return SplitAtSpace(text, most);
+            return SplitAtSpace(context, text, most);
         if (separator.Length == 0)
             throw new ChatTemplateException("The chat template splits a string at nothing.");
         List<object?> parts = [];
@@ -47,6 +57,7 @@ internal static class JinjaStrings
         int at;
         while (parts.Count < most && (at = text.Text.IndexOf(separator.Text, from, StringComparison.Ordinal)) >= 0)
         {
+            context.Budget.ChargeItems(1);
             parts.Add(text.Slice(from, at - from));
             from = at + separator.Length;
         }
@@ -110,7 +121,7 @@ internal static class JinjaStrings
         return builder.ToText();
     }
 
-    private static JinjaList SplitAtSpace(JinjaText text, long most)
+    private static JinjaList SplitAtSpace(JinjaContext context, JinjaText text, long most)
     {
         List<object?> parts = [];
         int at = 0;
@@ -123,6 +134,7 @@ internal static class JinjaStrings
             int start = at;
             while (at < text.Length && (parts.Count >= most || !char.IsWhiteSpace(text.Text[at])))
                 at++;
+            context.Budget.ChargeItems(1);
             parts.Add(text.Slice(start, at - start));
         }
     }

@@ -94,7 +94,7 @@ internal static class JinjaValues
             return (left, right) switch
             {
                 (null, null) or (JinjaUndefined, JinjaUndefined) => true,
-                (JinjaText a, JinjaText b) => a.Text == b.Text,
+                (JinjaText a, JinjaText b) => AreEqual(context, a, b),
                 (JinjaList a, JinjaList b) => a.Items.Count == b.Items.Count && a.Items.Zip(b.Items).All(pair => AreEqual(context, pair.First, pair.Second)),
                 (JinjaMap a, JinjaMap b) => a.Items.Count == b.Items.Count
                     && a.Items.TrueForAll(item => b.Values.TryGetValue(item.Key.Text, out object? other) && AreEqual(context, item.Value, other)),
@@ -109,6 +109,12 @@ internal static class JinjaValues
         }
     }
 
+    private static bool AreEqual(JinjaContext context, JinjaText left, JinjaText right)
+    {
+        context.Budget.Charge(Math.Min(left.Length, right.Length));
+        return left.Text == right.Text;
+    }
+
     public static int Compare(object? left, object? right) => (left, right) switch
     {
         (JinjaText a, JinjaText b) => string.CompareOrdinal(a.Text, b.Text),
@@ -121,7 +127,7 @@ internal static class JinjaValues
     {
         JinjaUndefined => false,
         JinjaText text => value is JinjaText part
-            ? text.Text.Contains(part.Text, StringComparison.Ordinal)
+            ? JinjaStrings.Find(context, text, part) >= 0
             : throw new ChatTemplateException($"The chat template looks for {TypeName(value)} in a string."),
         JinjaList list => list.Items.Any(item => AreEqual(context, item, value)),
         JinjaMap map => value is JinjaText key && map.Values.ContainsKey(key.Text),
@@ -151,7 +157,7 @@ internal static class JinjaValues
             case JinjaMap map:
                 return map.Items.ConvertAll(item => (object?)item.Key);
             case JinjaText text:
-                context.Budget.Charge(text.Length);
+                context.Budget.ChargeItems(text.Length);
                 int[]? starts = text.CharacterStarts();
                 object?[] characters = new object?[starts is null ? text.Length : starts.Length - 1];
                 for (int i = 0; i < characters.Length; i++)

@@ -4,8 +4,8 @@ namespace KwaaiNet.CandelEngine.Text.Tokenization;
 
 /// <summary>Byte-level BPE (<c>tokenizer.ggml.model = gpt2</c>): text is split into words, a word's bytes merge in the order the merges are listed.</summary>
 /// <remarks>
-/// Our own, not Microsoft.ML.Tokenizers': its expressions split characters beyond U+FFFF in halves, it has no rule for Llama 3's words that
-/// are tokens as they stand, and it cannot be told which part of a text may contain control tokens.
+/// Our own, not Microsoft.ML.Tokenizers': its expressions know no letters or numbers beyond U+FFFF, it has no rule for Llama 3's words that
+/// are tokens as they stand, and it cannot be told which part of a text may contain control tokens. Where it can be compared, a test does.
 /// </remarks>
 internal sealed class ByteLevelBpeTokenizer : VocabularyTokenizer
 {

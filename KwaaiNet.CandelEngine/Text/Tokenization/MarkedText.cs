@@ -24,7 +24,8 @@ internal sealed class MarkedText
 
     public int Length => Text.Length;
 
-    public bool IsTrusted(int index) => _user is null ? _trusted : !_user[index];
+    /// <summary>Whether every character of a part is trusted.</summary>
+    public bool IsTrusted(int start, int length) => _user is null ? _trusted : !_user.AsSpan(start, length).Contains(true);
 
     /// <summary>The same text with U+FFFD for every surrogate that has no partner; nothing moves.</summary>
     public MarkedText WithoutLoneSurrogates()

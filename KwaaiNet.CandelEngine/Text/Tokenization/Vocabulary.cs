@@ -14,7 +14,9 @@ namespace KwaaiNet.CandelEngine.Text.Tokenization;
 internal sealed class Vocabulary
 {
     private const string Prefix = "tokenizer.ggml.";
-    private const int MaximumTokens = 1 << 24;
+    // Four times the largest vocabulary and twice the longest list of merges known: a file that says more is after the memory.
+    private const int MaximumTokens = 1 << 20;
+    private const int MaximumMerges = 1 << 20;
 
     /// <summary>Names under which models ship tokens that end a turn or a text, for files that do not say so by key.</summary>
     private static readonly string[] s_endNames =
@@ -102,6 +104,8 @@ internal sealed class Vocabulary
         GgufArray? array = _metadata.GetArray(Prefix + "merges");
         if (array is null)
             _metadata.ThrowMissing(Prefix + "merges");
+        if (array.Count > MaximumMerges)
+            throw _metadata.Problem($"the tokenizer has {array.Count} merges; at most {MaximumMerges} are read.");
         return array.ToStrings();
     }
 
