@@ -87,8 +87,8 @@ internal sealed class IlgpuBlockStack : BlockStack
             }
             catch (Exception e) when (e is AcceleratorException or OutOfMemoryException)
             {
-                // The budget allowed more than the device has.
-                throw new KvExhaustedException(bytes, 0);
+                // The budget allowed more than the device has left.
+                throw new KvExhaustedException(bytes, _device.FreeBytes);
             }
         }
     }

@@ -32,6 +32,9 @@ internal sealed class IlgpuDevice : IDisposable
 
     internal ComputeDevice Description { get; }
 
+    /// <summary>Device memory not allocated, where the device tells it; else 0.</summary>
+    internal long FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : 0;
+
     /// <summary>Held while anything is asked of the device: stacks on different threads share its one stream.</summary>
     internal object Gate { get; } = new();
 

@@ -141,7 +141,13 @@ internal sealed class LlamaTensors
 
         tensor = Vector(model, tensor.Name, model.Shape.RopeSize / 2);
         var divisors = new float[tensor.Columns];
-        for (int i = 0; i < divisors.Length; i++) divisors[i] = WeightLayout.Element(tensor.Type, (byte*)tensor.Address, i);
+        for (int i = 0; i < divisors.Length; i++)
+        {
+            divisors[i] = WeightLayout.Element(tensor.Type, (byte*)tensor.Address, i);
+            if (!(divisors[i] > 0 && float.IsFinite(divisors[i])))
+                throw new ModelFormatException($"{model.Path}: '{tensor.Name}' holds {divisors[i]}; frequencies are divided by positive numbers.");
+        }
+
         return divisors;
     }
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
 using KwaaiNet.CandelEngine.Gguf;
 
 namespace KwaaiNet.CandelEngine.Compute.Llama;
@@ -12,6 +13,8 @@ internal static unsafe class WeightLayout
     internal const int Q8BlockBytes = 2 + QuantBlock;
 
     internal const int Q4BlockBytes = 2 + (QuantBlock / 2);
+
+    private const float HalfBiasCorrection = 5.192296858534828e33f; // 2^112
 
     internal static bool IsKnown(GgmlType type) => type is GgmlType.F32 or GgmlType.F16 or GgmlType.Q8_0 or GgmlType.Q4_0;
 
@@ -39,5 +42,14 @@ internal static unsafe class WeightLayout
         }
     }
 
-    internal static float HalfAt(byte* source) => (float)BinaryPrimitives.ReadHalfLittleEndian(new ReadOnlySpan<byte>(source, 2));
+    /// <summary>A binary16 as float32. The cast of .NET gives the same bits; it takes several times as long, once a block.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float HalfAt(byte* source)
+    {
+        int half = BinaryPrimitives.ReadUInt16LittleEndian(new ReadOnlySpan<byte>(source, 2));
+        int moved = (half & 0x7FFF) << 13;
+        int magnitude = BitConverter.SingleToInt32Bits(BitConverter.Int32BitsToSingle(moved) * HalfBiasCorrection);
+        if (moved >= 0x7C00 << 13) magnitude |= 0x7F800000; // infinity or NaN
+        return BitConverter.Int32BitsToSingle(magnitude | ((half & 0x8000) << 16));
+    }
 }

@@ -64,7 +64,6 @@ internal static class LlamaArchitecture
         string scaling = metadata.GetString($"{Name}.rope.scaling.type") ?? "none";
         read.RefuseFeature(scaling is not ("none" or ""), $"RoPE scaling ('{scaling}')");
         read.RefuseFeature((metadata.GetSingle($"{Name}.rope.scale_linear") ?? 1) is not (0 or 1), "linear RoPE scaling");
-        read.RefuseFeature(file.TryGetTensor("rope_freqs.weight", out _), "RoPE frequency factors (rope_freqs.weight, as Llama 3.1 has them)");
         read.RefuseFeature((metadata.GetInt32($"{Name}.expert_count") ?? 0) > 0, "a mixture of experts");
     }
 }

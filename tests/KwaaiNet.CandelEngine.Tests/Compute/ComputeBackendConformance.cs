@@ -5,11 +5,9 @@ namespace KwaaiNet.CandelEngine.Tests.Compute;
 
 /// <summary>What every backend promises. A backend's own class derives from this and says how to make it.</summary>
 [Trait("Category", "ComputeConformance")]
-public abstract class ComputeBackendConformance : IDisposable
+public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDisposable
 {
-    private readonly Lazy<IComputeBackend> _backend;
-
-    protected ComputeBackendConformance() => _backend = new Lazy<IComputeBackend>(CreateBackend);
+    private IComputeBackend? _backend;
 
     public static TheoryData<GgmlType> WeightTypes => [GgmlType.F32, GgmlType.F16, GgmlType.Q8_0, GgmlType.Q4_0];
 
@@ -18,13 +16,13 @@ public abstract class ComputeBackendConformance : IDisposable
     /// <summary>Positions that tests run to: past a page where the backend is fast enough.</summary>
     protected abstract int Positions { get; }
 
-    private protected IComputeBackend Backend => _backend.Value;
+    private protected IComputeBackend Backend => _backend ??= CreateBackend();
 
     protected abstract IComputeBackend CreateBackend();
 
     public void Dispose()
     {
-        if (_backend.IsValueCreated) _backend.Value.Dispose();
+        _backend?.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -49,6 +47,17 @@ public abstract class ComputeBackendConformance : IDisposable
         int[] tokens = Tokens(5);
 
         Assert.InRange(Distance(chain.Logits(tokens, 5, HiddenFormat.F32), new ReferenceLlama(model.File).Logits(tokens)), 0, 1e-4);
+    }
+
+    [Fact]
+    public void Frequency_divisors_turn_the_angles_that_the_reference_turns()
+    {
+        // As Llama 3.1 and later have them.
+        using SyntheticModel model = new(GgmlType.F32, ropeDivisors: true);
+        using StackChain chain = new(model.File, Backend);
+        int[] tokens = Tokens(9);
+
+        Assert.InRange(Distance(chain.Logits(tokens, 9, HiddenFormat.F32), new ReferenceLlama(model.File).Logits(tokens)), 0, 1e-4);
     }
 
     [Theory]
@@ -106,6 +115,64 @@ public abstract class ComputeBackendConformance : IDisposable
             using StackChain chain = new(model.File, Backend, cuts);
             AssertSameBits(whole, chain.Logits(tokens, 5, boundary));
         }
+    }
+
+    [Fact]
+    public void Any_schedule_of_sessions_gives_the_bits_of_one_token_at_a_time()
+    {
+        int seed = Random.Shared.Next();
+        output.WriteLine($"seed {seed}");
+        Random random = new(seed);
+        using SyntheticModel model = new(GgmlType.Q8_0);
+        using StackChain chain = new(model.File, Backend);
+        HiddenFormat[] boundaries = [HiddenFormat.F16, HiddenFormat.F32, HiddenFormat.F16];
+        int[][] sequences = [.. boundaries.Select(_ => Tokens(Positions, random.Next()))];
+        float[][][] expected = [.. sequences.Select((s, i) => chain.Logits(s, 1, boundaries[i]))];
+        KvCache[] caches = [.. sequences.Select(s => chain.First.CreateCache(0, SyntheticModel.Blocks, s.Length))];
+
+        for (int round = 0; round < 12; round++)
+        {
+            List<(int Session, int At, float[] Logits)> wanted = [];
+            List<BlockStep> batch = [];
+            foreach (int session in random.GetItems([0, 1, 2], 3).Distinct())
+            {
+                KvCache cache = caches[session];
+                if (cache.Length == cache.Capacity || random.Next(4) == 0) cache.Truncate(random.Next(cache.Length + 1));
+                if (cache.Length == cache.Capacity) continue;
+
+                int end = random.Next(cache.Length, cache.Capacity) + 1;
+                batch.Add(Step(cache, sequences[session][cache.Length..end], boundaries[session], out float[] logits));
+                wanted.Add((session, cache.Length, logits));
+            }
+
+            chain.First.Run([.. batch]);
+            foreach ((int session, int at, float[] logits) in wanted)
+            {
+                float[][] rows = Rows(logits);
+                AssertSameBits(expected[session][at..(at + rows.Length)], rows);
+            }
+        }
+
+        foreach (KvCache cache in caches) cache.Dispose();
+    }
+
+    [Fact]
+    public void A_session_fed_nonsense_spoils_only_itself()
+    {
+        using SyntheticModel model = new(GgmlType.F32);
+        using StackChain chain = new(model.File, Backend);
+        int[] tokens = Tokens(4);
+        float[][] alone = chain.Logits(tokens, 4);
+        float[] nonsense = [.. Enumerable.Range(0, 2 * SyntheticModel.Width).Select(i => (i % 3) switch { 0 => float.NaN, 1 => float.PositiveInfinity, _ => -3e38f })];
+        using KvCache good = chain.First.CreateCache(0, 4, 4);
+        using KvCache bad = chain.First.CreateCache(0, 4, 4);
+
+        chain.First.Run([
+            new BlockStep { Cache = bad, Rows = 2, Input = nonsense, Logits = new float[SyntheticModel.Vocabulary] },
+            Step(good, tokens, HiddenFormat.F16, out float[] logits),
+        ]);
+
+        AssertSameBits(alone, Rows(logits));
     }
 
     [Fact]

@@ -5,7 +5,7 @@ using KwaaiNet.CandelEngine.Gguf;
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 
 /// <summary>The cpu backend keeps the common promises, and those of its own: vector width, threads and allocation.</summary>
-public sealed class CpuBackendTests : ComputeBackendConformance
+public sealed class CpuBackendTests(ITestOutputHelper output) : ComputeBackendConformance(output)
 {
     // Past one page of 64 positions.
     protected override int Positions => 90;

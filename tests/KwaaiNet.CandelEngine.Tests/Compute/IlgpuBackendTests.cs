@@ -6,7 +6,7 @@ using KwaaiNet.CandelEngine.Gguf;
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 
 /// <summary>The ilgpu backend keeps the common promises, on ILGPU's CPU accelerator.</summary>
-public sealed class IlgpuBackendTests : ComputeBackendConformance
+public sealed class IlgpuBackendTests(ITestOutputHelper output) : ComputeBackendConformance(output)
 {
     // A launch on the simulator takes milliseconds, and a token a hundred launches.
     protected override int Positions => 9;
@@ -20,6 +20,23 @@ public sealed class IlgpuBackendTests : ComputeBackendConformance
         Assert.Equal("ilgpu", Backend.Name);
         Assert.Equal("cpu-accelerator", Backend.Device.Kind);
         Assert.True(Backend.Device.MemoryBytes > 0);
+    }
+
+    [Fact]
+    public void A_device_that_goes_away_is_a_compute_fault_and_no_position_counts()
+    {
+        using SyntheticModel model = new(GgmlType.F32);
+        IlgpuBackend backend = IlgpuBackend.Open(new IlgpuOptions { ForceCpuAccelerator = true });
+        using StackChain chain = new(model.File, backend);
+        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks, 4);
+        BlockStep[] batch = [Step(cache, [1, 2], HiddenFormat.F16, out _)];
+        chain.First.Run(batch);
+        backend.Dispose();
+
+        ComputeException fault = Assert.Throws<ComputeException>(() => chain.First.Run(batch));
+
+        Assert.Contains(backend.Device.Name, fault.Message, StringComparison.Ordinal);
+        Assert.Equal(2, cache.Length);
     }
 
     [Fact]

@@ -18,14 +18,14 @@ internal sealed class SyntheticModel : IDisposable
 
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"kwaainet-{Guid.NewGuid():N}.gguf");
 
-    public SyntheticModel(GgmlType type, bool tied = true, int seed = 20260801)
+    public SyntheticModel(GgmlType type, bool tied = true, bool ropeDivisors = false, int seed = 20260801)
     {
         Type = type;
 
         // A feed-forward width that is no multiple of 32 exercises tails; quantised rows cannot have one.
         int feedForward = type is GgmlType.F32 or GgmlType.F16 ? 107 : 96;
         using (GgufWriter writer = new(System.IO.File.Create(_path)))
-            Write(writer, type, tied, feedForward, new Random(seed));
+            Write(writer, type, tied, ropeDivisors, feedForward, new Random(seed));
         File = ModelFile.Open(_path);
     }
 
@@ -39,7 +39,7 @@ internal sealed class SyntheticModel : IDisposable
         System.IO.File.Delete(_path);
     }
 
-    private static void Write(GgufWriter writer, GgmlType type, bool tied, int feedForward, Random random)
+    private static void Write(GgufWriter writer, GgmlType type, bool tied, bool ropeDivisors, int feedForward, Random random)
     {
         writer.Add("general.architecture", "llama");
         writer.Add("general.name", "synthetic");
@@ -70,6 +70,8 @@ internal sealed class SyntheticModel : IDisposable
 
         tensors.Add(("output_norm.weight", 1, Width));
         if (!tied) tensors.Add(("output.weight", Vocabulary, Width));
+
+        if (ropeDivisors) tensors.Add(("rope_freqs.weight", 1, HeadSize / 2));
 
         foreach ((string name, int rows, int columns) in tensors)
         {

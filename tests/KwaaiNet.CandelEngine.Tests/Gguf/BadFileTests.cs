@@ -122,13 +122,6 @@ public sealed class BadFileTests : IDisposable
     }
 
     [Fact]
-    public void Rope_frequency_factors_are_named()
-    {
-        byte[] bytes = SmallModel.Build(tensors: [.. SmallModel.Tensors, ("rope_freqs.weight", [4], GgmlType.F32)]);
-        Assert.Contains("rope_freqs.weight", Assert.Throws<ModelFormatException>(() => ModelFile.Open(_folder.Write("rope.gguf", bytes))).Message);
-    }
-
-    [Fact]
     public void An_embedding_of_other_rows_than_tokens_is_refused()
     {
         byte[] bytes = SmallModel.Build(tensors: [("token_embd.weight", [32, 10], GgmlType.F32)]);

@@ -1,5 +1,6 @@
 using System.Text;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.CandelEngine.Tests.Text;
@@ -38,5 +39,32 @@ public sealed class TokenizerVectorTests
         }
 
         Assert.True(wrong.Length == 0, wrong.ToString());
+    }
+
+    [Fact]
+    public void A_real_models_prompt_is_the_reference_engines()
+    {
+        using ModelFile model = ModelFile.Open(TestData.Require("models", "stories260K-f32.gguf"));
+        Assert.True(model.Tokenizer.AddBos);
+        Assert.Equal([1, 403, 407, 261, 378], [model.Tokenizer.BosId!.Value, .. model.Tokenizer.Encode("Once upon a time")]);
+        Assert.Null(model.ChatTemplate);
+    }
+
+    [Theory]
+    [InlineData("llama-spm")]
+    [InlineData("llama-bpe")]
+    [InlineData("qwen2")]
+    public void Every_token_of_a_real_vocabulary_comes_back_when_rendered(string name)
+    {
+        using GgufFile file = GgufFile.Open(TestData.Require("tokenizers", $"ggml-vocab-{name}.gguf"));
+        ITokenizer tokenizer = GgufTokenizer.Create(file.Metadata);
+        for (int id = 0; id < tokenizer.VocabularySize; id += 7)
+        {
+            string text = Encoding.UTF8.GetString(tokenizer.GetBytes(id, renderSpecial: true));
+            // Half a character, or SentencePiece's byte tokens, cannot be written as text and read back.
+            if (text.Contains('\uFFFD') || text.Length == 0)
+                continue;
+            Assert.Equal(text, tokenizer.Decode(tokenizer.Encode(text, parseSpecial: true), renderSpecial: true));
+        }
     }
 }
