@@ -82,11 +82,10 @@ public sealed class NodeProgramTests
 
     private static async Task<(int Code, string Line)> RunAsync(Func<WebApplication> compose)
     {
-        WebApplication app = compose();
         Exception error = await Assert.ThrowsAnyAsync<Exception>(async () =>
         {
-            await using (app)
-                await app.StartAsync(TestContext.Current.CancellationToken);
+            await using WebApplication app = compose();
+            await app.StartAsync(TestContext.Current.CancellationToken);
         });
         (string line, int code) = NodeProgram.Describe(error);
         Assert.DoesNotContain('\n', line);
