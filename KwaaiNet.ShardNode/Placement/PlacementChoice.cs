@@ -21,7 +21,7 @@ internal static class PlacementChoice
 
         BlockRange scarcest = parts
             .SelectMany(part => Windows(part, rules.MaxBlocks))
-            .MinBy(window => (Min(holders, window), Sum(holders, window)));
+            .MinBy(window => (Min(holders, window), Mean(holders, window)));
         return new PlacementDecision(scarcest, IsRedundant: true);
     }
 
@@ -68,5 +68,5 @@ internal static class PlacementChoice
 
     private static int Min(int[] holders, BlockRange range) => holders.AsSpan(range.First, range.Count).ToArray().Min();
 
-    private static int Sum(int[] holders, BlockRange range) => holders.AsSpan(range.First, range.Count).ToArray().Sum();
+    private static double Mean(int[] holders, BlockRange range) => holders.AsSpan(range.First, range.Count).ToArray().Average();
 }

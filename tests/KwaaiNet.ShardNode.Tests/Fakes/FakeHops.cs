@@ -1,0 +1,48 @@
+using System.Threading.Channels;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Forwarding;
+using KwaaiNet.ShardNode.Steps;
+
+namespace KwaaiNet.ShardNode.Tests.Fakes;
+
+/// <summary>Hops that keep what was sent.</summary>
+internal sealed class FakeHops : IHopSource
+{
+    public Dictionary<string, FakeHop> Hops { get; } = [];
+
+    public IHop Acquire(Hop hop)
+    {
+        lock (Hops)
+        {
+            FakeHop fake = Hops.TryGetValue(hop.NodeId, out FakeHop? known) ? known : Hops[hop.NodeId] = new FakeHop(hop.NodeId);
+            fake.Users++;
+            return fake;
+        }
+    }
+
+    public void Release(IHop hop) => ((FakeHop)hop).Users--;
+
+    public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+    internal sealed class FakeHop(string nodeId) : IHop
+    {
+        private readonly Channel<StepFrame> _sent = Channel.CreateUnbounded<StepFrame>();
+        private volatile bool _full;
+
+        public string NodeId => nodeId;
+
+        public int Users { get; set; }
+
+        public bool HasRoom => !_full;
+
+        public bool Full { set => _full = value; }
+
+        // A copy, as the wire would make one: the kept result's buffer lives on.
+        public void Send(StepResult result) => _sent.Writer.TryWrite(StepFrame.Parser.ParseFrom(Google.Protobuf.MessageExtensions.ToByteArray(result.Frame!)));
+
+        public async Task<StepFrame> NextAsync() =>
+            await _sent.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+
+        public bool IsSilent => !_sent.Reader.TryPeek(out _);
+    }
+}

@@ -1,0 +1,165 @@
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Models;
+
+namespace KwaaiNet.ShardNode.Tests.Fakes;
+
+/// <summary>Blocks that compute small whole numbers from everything a session has seen: any wrong order, cut or repeat shows in the result.</summary>
+internal sealed class FakeStack : IBlockStack
+{
+    public const int Width = 4;
+    public const int Vocabulary = 32;
+    public const int PoisonToken = 31;
+    public const int BlockCount = 6;
+
+    private readonly Lock _lock = new();
+    private readonly List<int[]> _batches = [];
+
+    public FakeStack(int firstBlock = 0, int endBlock = BlockCount, long kvBudget = 1 << 20, int context = 256)
+    {
+        Options = new BlockStackOptions
+        {
+            FirstBlock = firstBlock,
+            EndBlock = endBlock,
+            Embedding = firstBlock == 0,
+            OutputHead = endBlock == BlockCount,
+            KvBudgetBytes = kvBudget,
+        };
+        KvFreeBytes = kvBudget;
+        Shape = new ModelShape
+        {
+            Architecture = "fake",
+            BlockCount = BlockCount,
+            Width = Width,
+            HeadCount = 1,
+            KvHeadCount = 1,
+            HeadSize = 2,
+            FeedForwardWidth = 4,
+            VocabularySize = Vocabulary,
+            ContextLength = context,
+            RmsEpsilon = 1e-5f,
+            RopeBase = 10_000,
+            RopeSize = 2,
+        };
+    }
+
+    public ModelShape Shape { get; }
+
+    public BlockStackOptions Options { get; }
+
+    public long WeightBytes => 1000;
+
+    public long KvBytesPerBlockPosition => 16;
+
+    public long KvFreeBytes { get; private set; }
+
+    /// <summary>When set, every run waits for a permit: tests decide when the loop goes on.</summary>
+    public SemaphoreSlim? Gate { get; set; }
+
+    /// <summary>A run has been entered.</summary>
+    public SemaphoreSlim Entered { get; } = new(0);
+
+    public bool DeviceFails { get; set; }
+
+    /// <summary>Rows of each step of each batch.</summary>
+    public IReadOnlyList<int[]> Batches
+    {
+        get
+        {
+            lock (_lock) return [.. _batches];
+        }
+    }
+
+    public KvCache CreateCache(int firstBlock, int endBlock, int capacity)
+    {
+        long bytes = KvBytesPerBlockPosition * (endBlock - firstBlock) * capacity;
+        if (bytes > KvFreeBytes) throw new KvExhaustedException(bytes, KvFreeBytes);
+
+        KvFreeBytes -= bytes;
+        return new Cache(this, firstBlock, endBlock, capacity, bytes);
+    }
+
+    public void Run(ReadOnlySpan<BlockStep> batch)
+    {
+        int[] rows = new int[batch.Length];
+        for (int i = 0; i < batch.Length; i++) rows[i] = batch[i].Rows;
+        lock (_lock) _batches.Add(rows);
+        Entered.Release();
+        Gate?.Wait();
+        if (DeviceFails) throw new ComputeException("The fake device failed.");
+
+        foreach (BlockStep step in batch)
+        {
+            if (step.Tokens.Span.Contains(PoisonToken)) throw new ArgumentException("This step does not fit.");
+        }
+
+        foreach (BlockStep step in batch) Run(step);
+    }
+
+    public void Dispose()
+    {
+    }
+
+    private static void Run(BlockStep step)
+    {
+        Cache cache = (Cache)step.Cache;
+        if (cache.Disposed || cache.Length + step.Rows > cache.Capacity) throw new InvalidOperationException("The cache does not fit.");
+
+        float[] hidden = new float[Width];
+        for (int row = 0; row < step.Rows; row++)
+        {
+            for (int i = 0; i < Width; i++)
+            {
+                hidden[i] = step.Input.IsEmpty ? ((step.Tokens.Span[row] * 7) + i) % 31 : step.Input.Span[(row * Width) + i];
+            }
+
+            for (int block = cache.FirstBlock; block < cache.EndBlock; block++)
+            {
+                int seen = cache.Seen(block) % 13;
+                for (int i = 0; i < Width; i++) hidden[i] = ((hidden[i] * 3) + block + seen + i) % 61;
+                cache.Add(block, (int)hidden[0] + 1);
+            }
+
+            cache.Advance();
+            if (!step.Output.IsEmpty) hidden.CopyTo(step.Output.Span[(row * Width)..]);
+        }
+
+        if (step.Logits.IsEmpty) return;
+
+        step.Logits.Span.Clear();
+        step.Logits.Span[(int)hidden.Sum() % PoisonToken] = 10;
+    }
+
+    private sealed class Cache(FakeStack stack, int firstBlock, int endBlock, int capacity, long bytes) : KvCache
+    {
+        private readonly int[] _seen = new int[endBlock - firstBlock];
+        private int _length;
+
+        public bool Disposed { get; private set; }
+
+        public override int FirstBlock => firstBlock;
+
+        public override int EndBlock => endBlock;
+
+        public override int Length => _length;
+
+        public override int Capacity => capacity;
+
+        public override long Bytes => bytes;
+
+        public int Seen(int block) => _seen[block - firstBlock];
+
+        public void Add(int block, int value) => _seen[block - firstBlock] += value;
+
+        public void Advance() => _length++;
+
+        public override void Truncate(int length) => throw new NotSupportedException();
+
+        public override void Dispose()
+        {
+            if (Disposed) return;
+
+            Disposed = true;
+            stack.KvFreeBytes += bytes;
+        }
+    }
+}

@@ -1,0 +1,116 @@
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Tests.Fakes;
+
+namespace KwaaiNet.ShardNode.Tests.Loop;
+
+public sealed class BatchTests
+{
+    [Fact]
+    public async Task Steps_that_are_ready_together_run_together()
+    {
+        await using LoopHarness harness = new(new FakeStack { Gate = new SemaphoreSlim(0) });
+        OpenSession first = await harness.OpenAsync();
+        List<OpenSession> others = [];
+        for (int i = 0; i < 5; i++) others.Add(await harness.OpenAsync(maxNewTokens: 1));
+
+        harness.Send(LoopHarness.Tokens(first, 0, 0, false, 1));
+        await harness.Stack.Entered.WaitAsync(TestContext.Current.CancellationToken);
+        foreach (OpenSession other in others) harness.Send(LoopHarness.Tokens(other, 0, 0, true, 2));
+        harness.Stack.Gate!.Release(100);
+        for (int i = 0; i < 5; i++) Assert.True((await harness.Events.NextAsync()).Token.Last);
+        Assert.Equal([1, 1, 1, 1, 1], harness.Stack.Batches[1]);
+    }
+
+    [Fact]
+    public async Task A_long_prompt_lets_others_decode_between_its_chunks()
+    {
+        await using LoopHarness harness = new(new FakeStack { Gate = new SemaphoreSlim(0) }, prefillRows: 8);
+        OpenSession longOne = await harness.OpenAsync(maxNewTokens: 1);
+        OpenSession shortOne = await harness.OpenAsync(maxNewTokens: 4);
+        harness.Send(LoopHarness.Tokens(longOne, 0, 0, true, [.. Enumerable.Repeat(1, 48)]));
+        await harness.Stack.Entered.WaitAsync(TestContext.Current.CancellationToken);
+        harness.Send(LoopHarness.Tokens(shortOne, 0, 0, true, 9));
+        harness.Stack.Gate!.Release(100);
+
+        // Four tokens of the short one are there before the long one's last chunk has run.
+        for (int i = 0; i < 4; i++) Assert.Equal(shortOne.SessionId, (await harness.Events.NextAsync()).Token.SessionId);
+        Assert.Equal(longOne.SessionId, (await harness.Events.NextAsync()).Token.SessionId);
+        Assert.Equal([[8], [8, 1], [8, 1], [8, 1], [8, 1], [8]], harness.Stack.Batches.Select(rows => rows.OrderDescending().ToArray()).ToArray());
+    }
+
+    [Fact]
+    public async Task Prompts_share_the_rows_of_a_turn_in_rotation()
+    {
+        await using LoopHarness harness = new(new FakeStack { Gate = new SemaphoreSlim(0) }, prefillRows: 8);
+        OpenSession one = await harness.OpenAsync(maxNewTokens: 1);
+        OpenSession two = await harness.OpenAsync(maxNewTokens: 1);
+        harness.Send(LoopHarness.Tokens(one, 0, 0, true, [.. Enumerable.Repeat(1, 24)]));
+        await harness.Stack.Entered.WaitAsync(TestContext.Current.CancellationToken);
+        harness.Send(LoopHarness.Tokens(two, 0, 0, true, [.. Enumerable.Repeat(1, 8)]));
+        harness.Stack.Gate!.Release(100);
+        Assert.Equal(two.SessionId, (await harness.Events.NextAsync()).Token.SessionId);
+        Assert.Equal(one.SessionId, (await harness.Events.NextAsync()).Token.SessionId);
+        Assert.All(harness.Stack.Batches, rows => Assert.True(rows.Sum() <= 8));
+    }
+
+    [Fact]
+    public async Task A_step_the_blocks_refuse_ends_its_own_session_only()
+    {
+        await using LoopHarness harness = new(new FakeStack { Gate = new SemaphoreSlim(0) });
+        OpenSession first = await harness.OpenAsync();
+        OpenSession bad = await harness.OpenAsync();
+        OpenSession good = await harness.OpenAsync(maxNewTokens: 3);
+        harness.Send(LoopHarness.Tokens(first, 0, 0, false, 1));
+        await harness.Stack.Entered.WaitAsync(TestContext.Current.CancellationToken);
+        harness.Send(LoopHarness.Tokens(bad, 0, 0, true, FakeStack.PoisonToken));
+        harness.Send(LoopHarness.Tokens(good, 0, 0, true, 4, 2));
+        harness.Stack.Gate!.Release(100);
+        SessionFailed failed = (await harness.Events.NextAsync()).Failed;
+        Assert.Equal((bad.SessionId, FailureCode.ComputeFailed), (failed.SessionId, failed.Code));
+        Assert.Equal(LoopHarness.Reference([4, 2], 3), await harness.TokensUntilLastAsync());
+    }
+
+    [Fact]
+    public async Task A_device_that_fails_ends_all_sessions_and_the_loop()
+    {
+        await using LoopHarness harness = new(new FakeStack { DeviceFails = true });
+        OpenSession open = await harness.OpenAsync();
+        await harness.OpenAsync();
+        harness.Send(LoopHarness.Tokens(open, 0, 0, true, 1));
+        for (int i = 0; i < 2; i++) Assert.Equal(FailureCode.ComputeFailed, (await harness.Events.NextAsync()).Failed.Code);
+        Assert.False(await harness.Loop.Ended.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken));
+        harness.Send(LoopHarness.Tokens(open, 0, 0, true, 1));
+        Assert.Equal(FailureCode.UnknownSession, (await harness.Refusals.NextAsync()).Code);
+    }
+
+    [Fact]
+    public async Task A_neighbour_without_room_holds_its_sessions_back_and_no_others()
+    {
+        await using LoopHarness harness = new(new FakeStack(0, 3));
+        OpenSession slow = await harness.OpenAsync();
+        OpenSession quick = await harness.OpenAsync(change: request => request.Next.NodeId = "did:key:other");
+        FakeHops.FakeHop full = harness.Hops.Hops["did:key:next"];
+        full.Full = true;
+        harness.Send(LoopHarness.Tokens(slow, 0, 0, true, 1));
+        harness.Send(LoopHarness.Tokens(quick, 0, 0, true, 1));
+        await harness.Hops.Hops["did:key:other"].NextAsync();
+        Assert.True(full.IsSilent);
+        full.Full = false;
+        harness.Loop.OnRoom();
+        await full.NextAsync();
+    }
+
+    [Fact]
+    public async Task A_neighbour_that_sends_too_much_is_held_back_until_its_steps_are_done()
+    {
+        await using LoopHarness harness = new(new FakeStack { Gate = new SemaphoreSlim(0) });
+        OpenSession open = await harness.OpenAsync();
+        (KwaaiNet.ShardNode.Steps.StepStream stream, _) = LoopHarness.ConnectSteps(LoopHarness.Api, window: 2);
+        harness.Send(LoopHarness.Tokens(open, 0, 0, false, 1), stream);
+        harness.Send(LoopHarness.Tokens(open, 1, 1, false, 1), stream);
+        Task third = stream.WaitForSlotAsync(TestContext.Current.CancellationToken);
+        Assert.False(third.IsCompleted);
+        harness.Stack.Gate!.Release(100);
+        await third.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+    }
+}

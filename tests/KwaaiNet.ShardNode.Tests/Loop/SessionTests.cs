@@ -1,0 +1,218 @@
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Tests.Fakes;
+
+namespace KwaaiNet.ShardNode.Tests.Loop;
+
+public sealed class SessionTests
+{
+    [Fact]
+    public async Task Opening_reserves_the_cache_and_closing_returns_it()
+    {
+        await using LoopHarness harness = new();
+        long free = harness.Stack.KvFreeBytes;
+        OpenSession open = harness.OpenRequest();
+        harness.Loop.Open(open, harness.Owner);
+        SessionOpened opened = (await harness.Events.NextAsync()).Opened;
+        await harness.SettleAsync();
+        Assert.Equal(16 * FakeStack.BlockCount * 64, opened.KvBytes);
+        Assert.Equal(free - opened.KvBytes, harness.Loop.Gauges.KvFreeBytes);
+        Assert.Equal(opened.KvBytes, harness.Loop.Gauges.KvUsedBytes);
+
+        harness.Loop.Close(open.SessionId, harness.Owner);
+        Assert.Equal(open.SessionId, (await harness.Events.NextAsync()).Closed.SessionId);
+        await harness.SettleAsync();
+        Assert.Equal(free, harness.Loop.Gauges.KvFreeBytes);
+        Assert.Equal(0, harness.Loop.Gauges.Sessions);
+    }
+
+    [Fact]
+    public async Task Closing_what_is_not_open_is_answered()
+    {
+        await using LoopHarness harness = new();
+        harness.Loop.Close(LoopHarness.NewId(), harness.Owner);
+        Assert.Equal(ControlEvent.EventOneofCase.Closed, (await harness.Events.NextAsync()).EventCase);
+    }
+
+    [Fact]
+    public async Task A_second_session_of_the_same_id_is_refused_and_the_first_lives()
+    {
+        await using LoopHarness harness = new();
+        OpenSession open = await harness.OpenAsync(maxNewTokens: 1);
+        harness.Loop.Open(open.Clone(), harness.Owner);
+        Assert.Equal(FailureCode.NotAllowed, (await harness.Events.NextAsync()).Failed.Code);
+        harness.Send(LoopHarness.Tokens(open, 0, 0, true, 1, 2));
+        Assert.True((await harness.Events.NextAsync()).Token.Last);
+    }
+
+    [Fact]
+    public async Task Only_the_owner_closes_a_session()
+    {
+        await using LoopHarness harness = new();
+        OpenSession open = await harness.OpenAsync();
+        (SessionOwner stranger, EventLog<ControlEvent> events) = LoopHarness.Connect("did:key:stranger");
+        harness.Loop.Close(open.SessionId, stranger);
+        Assert.Equal(FailureCode.NotAllowed, (await events.NextAsync()).Failed.Code);
+        await harness.SettleAsync();
+        Assert.Equal(1, harness.Loop.Gauges.Sessions);
+    }
+
+    [Fact]
+    public async Task A_broken_control_stream_closes_its_sessions_and_no_others()
+    {
+        await using LoopHarness harness = new();
+        await harness.OpenAsync();
+        (SessionOwner other, EventLog<ControlEvent> events) = LoopHarness.Connect(LoopHarness.Api);
+        for (int i = 0; i < 3; i++)
+        {
+            harness.Loop.Open(harness.OpenRequest(), other);
+            Assert.NotNull((await events.NextAsync()).Opened);
+        }
+
+        other.Leave();
+        harness.Loop.CloseAllOf(other);
+        harness.Loop.Open(harness.OpenRequest(), other); // stood in line behind the break
+        await harness.SettleAsync();
+        Assert.Equal(1, harness.Loop.Gauges.Sessions);
+    }
+
+    [Fact]
+    public async Task An_idle_session_expires_and_one_that_works_does_not()
+    {
+        await using LoopHarness harness = new(ttlSeconds: 600);
+        OpenSession idle = await harness.OpenAsync();
+        OpenSession busy = await harness.OpenAsync(maxNewTokens: 1);
+        harness.Time.Advance(TimeSpan.FromSeconds(400));
+        harness.Send(LoopHarness.Tokens(busy, 0, 0, true, 1));
+        Assert.Equal(busy.SessionId, (await harness.Events.NextAsync()).Token.SessionId);
+        harness.Time.Advance(TimeSpan.FromSeconds(300));
+        SessionFailed failed = (await harness.Events.NextAsync()).Failed;
+        Assert.Equal(idle.SessionId, failed.SessionId);
+        Assert.Equal(FailureCode.SessionExpired, failed.Code);
+        await harness.SettleAsync();
+        Assert.Equal(1, harness.Loop.Gauges.Sessions);
+    }
+
+    [Fact]
+    public async Task A_budget_without_room_refuses_and_takes_nothing()
+    {
+        await using LoopHarness harness = new(new FakeStack(kvBudget: 16 * FakeStack.BlockCount * 64));
+        await harness.OpenAsync();
+        harness.Loop.Open(harness.OpenRequest(), harness.Owner);
+        Assert.Equal(FailureCode.KvExhausted, (await harness.Events.NextAsync()).Failed.Code);
+        await harness.SettleAsync();
+        Assert.Equal(1, harness.Loop.Gauges.Sessions);
+    }
+
+    [Fact]
+    public async Task More_sessions_than_allowed_are_refused()
+    {
+        await using LoopHarness harness = new(maxSessions: 1);
+        await harness.OpenAsync();
+        harness.Loop.Open(harness.OpenRequest(), harness.Owner);
+        Assert.Equal(FailureCode.KvExhausted, (await harness.Events.NextAsync()).Failed.Code);
+    }
+
+    public static TheoryData<string, FailureCode> BadRequests => new()
+    {
+        { "version", FailureCode.VersionMismatch },
+        { "id", FailureCode.BadFrame },
+        { "model", FailureCode.WeightsMismatch },
+        { "weights", FailureCode.WeightsMismatch },
+        { "empty range", FailureCode.RangeNotHeld },
+        { "range", FailureCode.RangeNotHeld },
+        { "format", FailureCode.BadFrame },
+        { "no positions", FailureCode.ContextExceeded },
+        { "positions", FailureCode.ContextExceeded },
+        { "no sources", FailureCode.BadFrame },
+        { "many sources", FailureCode.BadFrame },
+        { "next on last", FailureCode.BadFrame },
+        { "no next", FailureCode.BadFrame },
+        { "http", FailureCode.BadFrame },
+        { "self", FailureCode.BadFrame },
+        { "foreign ring", FailureCode.BadFrame },
+        { "temperature", FailureCode.BadFrame },
+        { "top_p", FailureCode.BadFrame },
+        { "end tokens", FailureCode.BadFrame },
+    };
+
+    [Theory]
+    [MemberData(nameof(BadRequests))]
+    public async Task A_request_that_does_not_fit_is_refused_with_its_code(string what, FailureCode code)
+    {
+        await using LoopHarness harness = new();
+        OpenSession open = harness.OpenRequest();
+        Spoil(open, what);
+        harness.Loop.Open(open, harness.Owner);
+        SessionFailed failed = (await harness.Events.NextAsync()).Failed;
+        Assert.Equal(code, failed.Code);
+        Assert.NotEmpty(failed.Message);
+        Assert.Equal(LoopHarness.Self, failed.NodeId);
+        await harness.SettleAsync();
+        Assert.Equal(0, harness.Loop.Gauges.KvUsedBytes);
+    }
+
+    [Fact]
+    public async Task A_session_may_use_a_part_of_what_is_held()
+    {
+        await using LoopHarness harness = new(new FakeStack(0, 4));
+        OpenSession open = await harness.OpenAsync(change: request => request.EndBlock = 2);
+        harness.Send(LoopHarness.Tokens(open, 0, 0, true, 3, 4));
+        StepFrame frame = await harness.Hops.Hops["did:key:next"].NextAsync();
+        Assert.Equal(2u, frame.FirstBlock);
+    }
+
+    [Fact]
+    public async Task A_draining_shard_takes_no_sessions_and_lets_the_open_ones_finish()
+    {
+        await using LoopHarness harness = new();
+        OpenSession open = await harness.OpenAsync(maxNewTokens: 2);
+        Task drained = harness.Loop.DrainAsync();
+        harness.Loop.Open(harness.OpenRequest(), harness.Owner);
+        Assert.Equal(FailureCode.Draining, (await harness.Events.NextAsync()).Failed.Code);
+        harness.Send(LoopHarness.Tokens(open, 0, 0, true, 5));
+        Assert.Equal(2, (await harness.TokensUntilLastAsync()).Count);
+        Assert.False(drained.IsCompleted);
+        harness.Loop.Close(open.SessionId, harness.Owner);
+        await drained.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task A_shard_that_stops_tells_the_owners()
+    {
+        LoopHarness harness = new();
+        await harness.OpenAsync();
+        await harness.DisposeAsync();
+        Assert.Equal(FailureCode.Draining, (await harness.Events.NextAsync()).Failed.Code);
+        Assert.True(await harness.Loop.Ended);
+        Assert.Equal(harness.Stack.Options.KvBudgetBytes, harness.Stack.KvFreeBytes);
+    }
+
+    private static void Spoil(OpenSession open, string what)
+    {
+        Hop hop = new() { NodeId = "did:key:next", Endpoint = "https://127.0.0.1:1" };
+        switch (what)
+        {
+            case "version": open.ProtocolVersion = 2; break;
+            case "id": open.SessionId = Google.Protobuf.ByteString.CopyFrom(new byte[15]); break;
+            case "model": open.Model = "other"; break;
+            case "weights": open.WeightsHash = new string('b', 64); break;
+            case "empty range": open.FirstBlock = open.EndBlock; break;
+            case "range": open.EndBlock = FakeStack.BlockCount + 1; break;
+            case "format": open.HiddenFormat = (HiddenFormat)77; break;
+            case "no positions": open.MaxPositions = 0; break;
+            case "positions": open.MaxPositions = 257; break;
+            case "no sources": open.StepSources.Clear(); break;
+            case "many sources": open.StepSources.Add(Enumerable.Repeat("did:key:x", 20)); break;
+            case "next on last": open.Next = hop; break;
+            case "no next": open.EndBlock = 3; break;
+            case "http": (open.EndBlock, open.Next) = (3, new Hop { NodeId = "did:key:x", Endpoint = "http://127.0.0.1:1" }); break;
+            case "self": (open.EndBlock, open.Next) = (3, new Hop { NodeId = LoopHarness.Self, Endpoint = "https://127.0.0.1:1" }); break;
+            case "foreign ring": open.Ring = hop; break;
+            case "temperature": open.Sampling.Temperature = float.NaN; break;
+            case "top_p": open.Sampling.TopP = 1.5f; break;
+            case "end tokens": open.EndTokens.Add(Enumerable.Repeat(1u, 300)); break;
+            default: throw new ArgumentOutOfRangeException(nameof(what), what, null);
+        }
+    }
+}
