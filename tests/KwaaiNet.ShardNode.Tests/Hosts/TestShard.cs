@@ -1,0 +1,59 @@
+using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ShardNode.Hosting;
+using KwaaiNet.ShardNode.Serving;
+using KwaaiNet.ShardNode.Telemetry;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace KwaaiNet.ShardNode.Tests.Hosts;
+
+/// <summary>A whole shard host in this process: real ports, real mutual TLS, real blocks.</summary>
+internal sealed class TestShard : IAsyncDisposable
+{
+    private readonly WebApplication _app;
+
+    private TestShard(WebApplication app, string endpoint, string http)
+    {
+        _app = app;
+        Endpoint = endpoint;
+        Http = http;
+    }
+
+    public string NodeId => _app.Services.GetRequiredService<NodeIdentity>().NodeId;
+
+    public string Endpoint { get; }
+
+    public string Http { get; }
+
+    public LoopGauges? Gauges => _app.Services.GetRequiredService<ShardServing>().State.Loop?.Gauges;
+
+    public static async Task<TestShard> StartAsync(MemoryDirectory directory, params string[] options)
+    {
+        string[] args =
+        [
+            "--Node:GrpcPort=0", "--Node:HttpPort=0", "--Shard:Backend=cpu", "--Shard:Threads=1", "--Shard:Model=tiny", "--Shard:DrainSeconds=1",
+            "--Shard:KvBudgetMegabytes=8", "--Node:HeartbeatMilliseconds=200", "--Node:TtlMilliseconds=60000", $"--Shard:ModelPath={TinyModel.Path}",
+            .. options.Select(option => "--" + option),
+        ];
+        WebApplication app = ShardHost.Build(args, builder =>
+        {
+            builder.Logging.ClearProviders();
+            builder.Services.AddSingleton<INodeDirectory>(directory);
+        });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        NodeEndpoints endpoints = app.Services.GetRequiredService<NodeEndpoints>();
+        return new TestShard(app, (await endpoints.GetGrpcAsync())!, (await endpoints.GetHttpAsync())!);
+    }
+
+    /// <summary>Stops as SIGTERM does.</summary>
+    public Task StopAsync() => _app.StopAsync(CancellationToken.None);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app.StopAsync(CancellationToken.None);
+        await _app.DisposeAsync();
+    }
+}
