@@ -25,15 +25,19 @@ internal sealed class StopStringFilter(IReadOnlyList<string> stops)
         }
 
         string held = _held.Append(text).ToString();
-        int first = -1;
+        // The one that is complete first ends the text, whichever way tokens cut it; of several the longest.
+        (int End, int Start) first = (int.MaxValue, 0);
         foreach (string stop in stops)
         {
             int at = held.IndexOf(stop, StringComparison.Ordinal);
-            first = at >= 0 && (first < 0 || at < first) ? at : first;
+            if (at >= 0 && (at + stop.Length, at).CompareTo(first) < 0)
+            {
+                first = (at + stop.Length, at);
+            }
         }
 
-        Stopped = first >= 0;
-        int free = Stopped ? first : held.Length - LongestBeginning(held);
+        Stopped = first.End != int.MaxValue;
+        int free = Stopped ? first.Start : held.Length - LongestBeginning(held);
         _held.Clear();
         if (!Stopped)
         {

@@ -22,8 +22,7 @@ internal sealed class ChainSession : IDisposable
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<TokenSampled> _tokens;
     private readonly HopEar[] _ears;
-    private readonly CancellationTokenSource _watchdog;
-    private readonly CancellationTokenSource _waits;
+    private readonly TimeProvider _time;
     private ShardFailureException? _failure;
     private int _unopened;
     private int _position;
@@ -38,8 +37,7 @@ internal sealed class ChainSession : IDisposable
         _ears = [.. chain.Hops.Select((hop, i) => new HopEar(this, links.Get(hop.NodeId, hop.Endpoint), i))];
         _unopened = _ears.Length;
         _position = settings.Tokens.Count;
-        _watchdog = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
-        _waits = CancellationTokenSource.CreateLinkedTokenSource(_watchdog.Token, cancellationToken);
+        _time = time;
     }
 
     /// <summary>The session's id, hex.</summary>
@@ -122,22 +120,19 @@ internal sealed class ChainSession : IDisposable
                 return new SampledToken((int)token.Token, token.Last);
             }
 
-            _watchdog.CancelAfter(_patience);
             try
             {
-                if (!await _tokens.Reader.WaitToReadAsync(_waits.Token).ConfigureAwait(false))
+                if (!await _tokens.Reader.WaitToReadAsync(_cancelled).AsTask().WaitAsync(_patience, _time, _cancelled).ConfigureAwait(false))
                 {
                     throw _failure ?? Misbehaved("sent more tokens than were asked for");
                 }
             }
-            catch (OperationCanceledException) when (!_cancelled.IsCancellationRequested)
+            catch (TimeoutException exception)
             {
                 throw new ShardFailureException(
                     ShardFailureKind.Stalled, [.. _chain.Hops.Select(hop => hop.NodeId)],
-                    $"The chain gave no token for {_patience.TotalSeconds:0.#} s although all its shards answer.");
+                    $"The chain gave no token for {_patience.TotalSeconds:0.#} s although all its shards answer.", exception);
             }
-
-            _watchdog.CancelAfter(Timeout.InfiniteTimeSpan);
         }
     }
 
@@ -149,8 +144,7 @@ internal sealed class ChainSession : IDisposable
             ear.Link.Close(_id);
         }
 
-        _waits.Dispose();
-        _watchdog.Dispose();
+        _tokens.Writer.TryComplete();
     }
 
     private ShardFailureException Misbehaved(string how) =>

@@ -7,8 +7,8 @@ namespace KwaaiNet.ApiNode.Planning;
 /// <remarks>
 /// Without "at most once" this is a shortest path over block boundaries: <c>best[e] = min over segments [a, e) of best[a] + cost</c>.
 /// The shortest path may come back to a node, which would need two sessions of one id there. Then one of three things holds
-/// of the wanted chain: the node runs nothing behind its first segment, or nothing before its next one, or it runs what lies
-/// between them. Solving each case and keeping the cheapest is exact; the relaxed path bounds what a case can yield, so few are opened.
+/// of the wanted chain: the node runs nothing from its second segment on, or nothing up to the end of its first, or all that lies
+/// between the two. Solving each case and keeping the cheapest is exact; the relaxed path bounds what a case can yield, so few are opened.
 /// </remarks>
 internal static class ChainSearch
 {
@@ -40,8 +40,8 @@ internal static class ChainSearch
             string node = path[early].Node.NodeId;
             int gapFirst = path[early].Blocks.End;
             int gapEnd = path[late].Blocks.First;
-            Enqueue(current with { Candidates = Cut(current.Candidates, node, 0, gapFirst) });
-            Enqueue(current with { Candidates = Cut(current.Candidates, node, gapEnd, int.MaxValue) });
+            Enqueue(current with { Candidates = Cut(current.Candidates, node, 0, gapEnd) });
+            Enqueue(current with { Candidates = Cut(current.Candidates, node, gapFirst, int.MaxValue) });
             // Touching segments have no gap to run, only a boundary not to cut at.
             Enqueue(gapFirst == gapEnd
                 ? current with { Uncut = current.Uncut.Add(gapFirst) }

@@ -30,7 +30,7 @@ internal static class ChatCompletionsRoute
             response.ModelId ?? request.Options.ModelId!,
             [new CompletionChoice(0, new CompletionMessage("assistant", response.Text), CompletionFields.FinishReason(response.FinishReason))],
             CompletionFields.Usage(response.Usage),
-            CompletionFields.Fingerprint(response.AdditionalProperties));
+            CompletionFields.Fingerprint(response));
         await context.Response.WriteAsJsonAsync(completion, ApiJsonContext.Wire.ChatCompletion, cancellationToken: context.RequestAborted).ConfigureAwait(false);
     }
 }

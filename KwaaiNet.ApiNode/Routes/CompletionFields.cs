@@ -20,6 +20,11 @@ internal static class CompletionFields
             usage.InputTokenCount ?? 0, usage.OutputTokenCount ?? 0,
             usage.TotalTokenCount ?? (usage.InputTokenCount ?? 0) + (usage.OutputTokenCount ?? 0));
 
+    /// <summary>The name of the weights that gave an answer.</summary>
+    public static string? Fingerprint(ChatResponse response) =>
+        // An update's properties become its message's.
+        Fingerprint(response.AdditionalProperties) ?? response.Messages.Select(message => Fingerprint(message.AdditionalProperties)).FirstOrDefault();
+
     /// <summary>The name of the weights.</summary>
     public static string? Fingerprint(AdditionalPropertiesDictionary? properties)
     {

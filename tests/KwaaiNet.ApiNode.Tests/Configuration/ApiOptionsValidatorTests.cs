@@ -1,0 +1,30 @@
+using KwaaiNet.ApiNode.Configuration;
+
+namespace KwaaiNet.ApiNode.Tests.Configuration;
+
+public sealed class ApiOptionsValidatorTests
+{
+    [Fact]
+    public void Defaults_are_valid() => Assert.False(new ApiOptionsValidator().Validate(null, new ApiOptions()).Failed);
+
+    [Fact]
+    public void Every_mistake_is_told_at_once()
+    {
+        ApiOptions options = new()
+        {
+            PrefillChunk = 0,
+            MaxTokensDefault = 0,
+            MaxRequestBytes = 1,
+            MaxChainAttempts = 0,
+            OpenTimeoutSeconds = 0,
+            StepTimeoutSeconds = double.NaN,
+            Models = { new ApiModelOptions(), new ApiModelOptions { Name = "a", Path = "/nowhere.gguf" }, new ApiModelOptions { Name = "a", Path = "/nowhere.gguf" } },
+        };
+        string[] failures = [.. new ApiOptionsValidator().Validate(null, options).Failures!];
+        foreach (string property in (string[])
+            ["Models:0:Name", "Models:0:Path", "Models:1:Path", "Models:2:Name", "PrefillChunk", "MaxTokensDefault", "MaxRequestBytes", "MaxChainAttempts", "OpenTimeoutSeconds", "StepTimeoutSeconds"])
+        {
+            Assert.Contains(failures, failure => failure.Contains(property, StringComparison.Ordinal));
+        }
+    }
+}

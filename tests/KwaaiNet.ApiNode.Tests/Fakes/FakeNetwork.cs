@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using System.Collections.Concurrent;
+using Google.Protobuf;
+using KwaaiNet.ApiNode.Generation;
+using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.ApiNode.Tests.Fakes;
+
+/// <summary>Shards in memory. The last shard of a session's chain samples as soon as the first has seen the whole prompt.</summary>
+internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
+{
+    private readonly ConcurrentDictionary<ByteString, List<int>> _prompts = new();
+
+    public ConcurrentDictionary<string, FakeShard> Shards { get; } = new();
+
+    public string Model { get; init; } = "demo";
+
+    public int Blocks { get; init; } = 6;
+
+    public long KvFreeBytes { get; set; } = 1 << 20;
+
+    public bool IsAvailable { get; set; } = true;
+
+    /// <summary>What is answered at temperature 0, and an end token behind it.</summary>
+    public string Answer { get; set; } = "Hello from the chain.";
+
+    /// <summary>Whether an end token follows <see cref="Answer"/>; otherwise it is repeated.</summary>
+    public bool Ends { get; set; } = true;
+
+    /// <summary>Called before the token of this index is sampled; false stops the ring there without a word.</summary>
+    public Func<FakeShard, int, bool> BeforeToken { get; set; } = (_, _) => true;
+
+    public IReadOnlyCollection<NodeRecord> Records =>
+        [.. Shards.Values.OrderBy(shard => shard.NodeId, StringComparer.Ordinal).Select(shard => Record(shard.NodeId, shard.Range))];
+
+    /// <summary>A network of one shard a range: <c>a</c>, <c>b</c>, <c>c</c> …</summary>
+    public static FakeNetwork Of(params string[] ranges)
+    {
+        FakeNetwork network = new();
+        foreach (string range in ranges)
+        {
+            network.Add($"{(char)('a' + network.Shards.Count)}", range);
+        }
+
+        return network;
+    }
+
+    public FakeShard Add(string nodeId, string range)
+    {
+        Assert.True(BlockRange.TryParse(range, out BlockRange blocks));
+        return Shards[nodeId] = new FakeShard(this, nodeId, blocks);
+    }
+
+    public Shard.ShardClient Dial(string nodeId, string endpoint) => Shards[nodeId];
+
+    public NodeRecord Record(string nodeId, BlockRange range) => new()
+    {
+        NodeId = nodeId,
+        Role = NodeRole.Shard,
+        Network = "local",
+        Endpoints = { $"https://{nodeId}:1" },
+        ProtocolVersions = { 1 },
+        Serving =
+        {
+            new ServedBlocks
+            {
+                Model = Model,
+                WeightsHash = FakeCatalog.Hash,
+                FirstBlock = (uint)range.First,
+                EndBlock = (uint)range.End,
+                BlockCount = (uint)Blocks,
+                State = ServingState.Ready,
+                DecodeTokensPerSecond = 1000.0 / range.Count,
+                KvFreeBytes = KvFreeBytes,
+            },
+        },
+    };
+
+    public void OnFrame(StepFrame frame)
+    {
+        List<int> prompt = _prompts.GetOrAdd(frame.SessionId, _ => []);
+        Assert.Equal((uint)prompt.Count, frame.KvLength);
+        for (int row = 0; row < frame.Rows; row++)
+        {
+            prompt.Add(BinaryPrimitives.ReadInt32LittleEndian(frame.Tokens.Span[(row * sizeof(int))..]));
+        }
+
+        if (frame.Sample)
+        {
+            Sample(frame.SessionId, prompt);
+        }
+    }
+
+    private void Sample(ByteString sessionId, List<int> prompt)
+    {
+        FakeShard? last = Shards.Values.FirstOrDefault(shard => shard.Sessions.TryGetValue(sessionId, out OpenSession? open) && open.Sampling is not null);
+        if (last is null || !last.Sessions.TryGetValue(sessionId, out OpenSession? session))
+        {
+            return;
+        }
+
+        int promptEnd = prompt.LastIndexOf(';') + 1;
+        for (int i = 0; i < session.MaxNewTokens; i++)
+        {
+            // What a chain generated before this one took over stands behind the template's text.
+            int index = prompt.Count - promptEnd + i;
+            if (!BeforeToken(last, index))
+            {
+                return;
+            }
+
+            int token = Token(session, prompt.Count + i, index);
+            bool end = session.EndTokens.Contains((uint)token);
+            last.Send(new ControlEvent
+            {
+                Token = new TokenSampled
+                {
+                    SessionId = sessionId,
+                    Step = (ulong)i,
+                    Position = (uint)(prompt.Count + i),
+                    Token = (uint)token,
+                    Last = end || i == session.MaxNewTokens - 1,
+                },
+            });
+            if (end)
+            {
+                return;
+            }
+        }
+    }
+
+    private int Token(OpenSession session, int position, int index)
+    {
+        if (session.Sampling.Temperature > 0)
+        {
+            // A draw depends on seed and position alone.
+            return 'a' + (int)(((session.Sampling.Seed * 31) + ((ulong)position * 17) + (session.Sampling.Seed >> 7)) % 26);
+        }
+
+        int[] answer = new FakeTokenizer().Encode(Answer);
+        return index < answer.Length ? answer[index] : Ends ? FakeTokenizer.End : answer[index % answer.Length];
+    }
+}

@@ -1,0 +1,154 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using Google.Protobuf;
+using Grpc.Core;
+using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.ApiNode.Tests.Fakes;
+
+/// <summary>A shard node behind the wire's contract: opens and closes sessions, answers pings, and fails in the ways shards fail.</summary>
+internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange range) : Shard.ShardClient
+{
+    private readonly ConcurrentBag<FakeDuplex<ControlRequest, ControlEvent>> _controls = [];
+    private readonly ConcurrentBag<FakeDuplex<StepFrame, StepRefused>> _steps = [];
+    private readonly Channel<string> _happenings = Channel.CreateUnbounded<string>();
+
+    public string NodeId => nodeId;
+
+    public BlockRange Range => range;
+
+    public ConcurrentDictionary<ByteString, OpenSession> Sessions { get; } = new();
+
+    /// <summary>Every opening this shard was asked for.</summary>
+    public ConcurrentQueue<OpenSession> Openings { get; } = new();
+
+    public ConcurrentQueue<StepFrame> Frames { get; } = new();
+
+    /// <summary>Answers openings with this failure.</summary>
+    public FailureCode? RefuseOpen { get; set; }
+
+    /// <summary>Whose fault <see cref="RefuseOpen"/> is; empty: this node's.</summary>
+    public string Blames { get; set; } = "";
+
+    /// <summary>Breaks when asked to open.</summary>
+    public bool VanishOnOpen { get; set; }
+
+    /// <summary>Takes everything, says nothing.</summary>
+    public bool Frozen { get; set; }
+
+    /// <summary>Cannot be reached any more.</summary>
+    public bool Gone { get; private set; }
+
+    /// <summary>Waits until the shard was told or did something: <c>open</c>, <c>close</c>, <c>frame</c>, <c>ping</c>.</summary>
+    public async Task WaitForAsync(string happening)
+    {
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        while (await _happenings.Reader.ReadAsync(limit.Token) != happening)
+        {
+        }
+    }
+
+    public override AsyncDuplexStreamingCall<ControlRequest, ControlEvent> Control(CallOptions options)
+    {
+        FakeDuplex<ControlRequest, ControlEvent> call = new(options.CancellationToken);
+        _controls.Add(call);
+        if (Gone)
+        {
+            call.Break(StatusCode.Unavailable);
+        }
+
+        _ = Task.Run(async () =>
+        {
+            await foreach (ControlRequest request in call.Requests.ReadAllAsync())
+            {
+                Handle(request, call);
+            }
+        });
+        return call.Call;
+    }
+
+    public override AsyncDuplexStreamingCall<StepFrame, StepRefused> Steps(CallOptions options)
+    {
+        FakeDuplex<StepFrame, StepRefused> call = new(options.CancellationToken);
+        _steps.Add(call);
+        _ = Task.Run(async () =>
+        {
+            await foreach (StepFrame frame in call.Requests.ReadAllAsync())
+            {
+                Frames.Enqueue(frame);
+                _happenings.Writer.TryWrite("frame");
+                if (!Frozen)
+                {
+                    network.OnFrame(frame);
+                }
+            }
+        });
+        return call.Call;
+    }
+
+    public void Vanish()
+    {
+        Gone = true;
+        foreach (FakeDuplex<ControlRequest, ControlEvent> call in _controls)
+        {
+            call.Break(StatusCode.Unavailable);
+        }
+
+        foreach (FakeDuplex<StepFrame, StepRefused> call in _steps)
+        {
+            call.Break(StatusCode.Unavailable);
+        }
+    }
+
+    public void Send(ControlEvent controlEvent)
+    {
+        foreach (FakeDuplex<ControlRequest, ControlEvent> call in _controls)
+        {
+            if (!Frozen)
+            {
+                call.Send(controlEvent);
+            }
+        }
+    }
+
+    private void Handle(ControlRequest request, FakeDuplex<ControlRequest, ControlEvent> call)
+    {
+        switch (request.RequestCase)
+        {
+            case ControlRequest.RequestOneofCase.Open:
+                Open(request.Open, call);
+                _happenings.Writer.TryWrite("open");
+                break;
+            case ControlRequest.RequestOneofCase.Close:
+                Sessions.TryRemove(request.Close.SessionId, out _);
+                _happenings.Writer.TryWrite("close");
+                break;
+            case ControlRequest.RequestOneofCase.Ping when !Frozen:
+                call.Send(new ControlEvent { Pong = new Pong { Nonce = request.Ping.Nonce } });
+                _happenings.Writer.TryWrite("ping");
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void Open(OpenSession open, FakeDuplex<ControlRequest, ControlEvent> call)
+    {
+        Openings.Enqueue(open);
+        if (VanishOnOpen)
+        {
+            Vanish();
+        }
+        else if (RefuseOpen is { } code)
+        {
+            call.Send(new ControlEvent { Failed = new SessionFailed { SessionId = open.SessionId, Code = code, Message = "no", NodeId = Blames } });
+        }
+        else if (!Frozen)
+        {
+            Sessions[open.SessionId] = open;
+            call.Send(new ControlEvent { Opened = new SessionOpened { SessionId = open.SessionId } });
+        }
+    }
+}

@@ -1,0 +1,17 @@
+using KwaaiNet.CandelEngine.Text;
+
+namespace KwaaiNet.ApiNode.Tests.Fakes;
+
+/// <summary>Writes <c>role:content;</c> for every turn, and refuses a conversation that says "refuse me".</summary>
+internal sealed class FakeTemplate : ChatTemplate
+{
+    public override string Source => "fake";
+
+    public override string Render(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true) =>
+        turns.Any(turn => turn.Content == "refuse me")
+            ? throw new ChatTemplateException("Roles must alternate")
+            : string.Concat(turns.Select(turn => $"{turn.Role}:{turn.Content};"));
+
+    public override int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true) =>
+        tokenizer.Encode(Render(turns, addGenerationPrompt));
+}

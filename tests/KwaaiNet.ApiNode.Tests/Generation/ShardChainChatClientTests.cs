@@ -1,0 +1,354 @@
+using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Generation;
+using KwaaiNet.ApiNode.Tests.Fakes;
+using KwaaiNet.Protocol.Wire;
+using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Time.Testing;
+
+namespace KwaaiNet.ApiNode.Tests.Generation;
+
+public sealed class ShardChainChatClientTests
+{
+    private static readonly ChatOptions s_greedy = new() { ModelId = "demo", Temperature = 0 };
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_chain_of_three_answers_and_is_told_what_each_needs()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-1", "2-3", "4-5");
+        await using ApiHost host = await ApiHost.StartAsync(network, options: api => api.PrefillChunk = 4);
+
+        ChatResponse response = await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+
+        Assert.Equal("Hello from the chain.", response.Text);
+        Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
+        // BOS, "user:Hi;", 21 bytes of answer and the end token.
+        Assert.Equal((9L, 22L, 31L), (response.Usage?.InputTokenCount, response.Usage?.OutputTokenCount, response.Usage?.TotalTokenCount));
+
+        string self = host.Get<ChainServices>().NodeId;
+        OpenSession first = Assert.Single(network.Shards["a"].Openings);
+        OpenSession middle = Assert.Single(network.Shards["b"].Openings);
+        OpenSession last = Assert.Single(network.Shards["c"].Openings);
+        Assert.Equal(16, first.SessionId.Length);
+        Assert.Equal([self, "c"], first.StepSources);
+        Assert.Equal(["a"], middle.StepSources);
+        Assert.Equal(["b"], last.StepSources);
+        Assert.Equal(("b", "c", null), (first.Next?.NodeId, middle.Next?.NodeId, last.Next?.NodeId));
+        Assert.Equal((null, null, "a"), (first.Ring?.NodeId, middle.Ring?.NodeId, last.Ring?.NodeId));
+        Assert.Equal((null, null, 0f), (first.Sampling, middle.Sampling, last.Sampling.Temperature));
+        Assert.Equal([(uint)FakeTokenizer.End], last.EndTokens);
+        Assert.Equal((2u, 4u, HiddenFormat.F16), (middle.FirstBlock, middle.EndBlock, middle.HiddenFormat));
+        Assert.Equal([(0u, 4u, false), (4u, 4u, false), (8u, 1u, true)], network.Shards["a"].Frames.Select(frame => (frame.KvLength, frame.Rows, frame.Sample)));
+        Assert.Empty(network.Shards["b"].Frames);
+    }
+
+    [Fact]
+    public async Task A_single_shard_has_no_next_and_no_ring()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        OpenSession open = Assert.Single(network.Shards["a"].Openings);
+        Assert.Equal((null, null), (open.Next, open.Ring));
+        Assert.Equal([host.Get<ChainServices>().NodeId], open.StepSources);
+    }
+
+    [Fact]
+    public async Task Stop_strings_across_tokens_end_the_answer_and_the_tokens_behind_them_do_not_count()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        await using ApiHost host = await ApiHost.StartAsync(network);
+
+        ChatResponse response = await host.Chat.GetResponseAsync("Hi", With(options => options.StopSequences = ["from"]), Cancelled);
+
+        Assert.Equal(("Hello ", ChatFinishReason.Stop, 10L), (response.Text, response.FinishReason, response.Usage?.OutputTokenCount));
+        await network.Shards["a"].WaitForAsync("close");
+        await network.Shards["b"].WaitForAsync("close");
+    }
+
+    [Fact]
+    public async Task The_limit_ends_the_answer_with_length_and_an_end_token_in_time_with_stop()
+    {
+        await using ApiHost host = await ApiHost.StartAsync(FakeNetwork.Of("0-5"));
+        ChatResponse cut = await host.Chat.GetResponseAsync("Hi", With(options => options.MaxOutputTokens = 5), Cancelled);
+        ChatResponse whole = await host.Chat.GetResponseAsync("Hi", With(options => options.MaxOutputTokens = 22), Cancelled);
+        Assert.Equal(("Hello", ChatFinishReason.Length, 5L), (cut.Text, cut.FinishReason, cut.Usage?.OutputTokenCount));
+        Assert.Equal(("Hello from the chain.", ChatFinishReason.Stop), (whole.Text, whole.FinishReason));
+    }
+
+    [Fact]
+    public async Task Characters_of_several_tokens_come_whole()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        network.Answer = "Grüß 🙂";
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        List<string> texts = await host.Chat.GetStreamingResponseAsync("Hi", s_greedy, Cancelled).Select(update => update.Text).Where(text => text.Length > 0).ToListAsync(Cancelled);
+        Assert.Equal(["G", "r", "ü", "ß", " ", "🙂"], texts);
+    }
+
+    [Fact]
+    public async Task Cancelling_closes_the_session_on_every_shard()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        network.BeforeToken = (_, index) => index < 3;
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            int seen = 0;
+            await foreach (ChatResponseUpdate update in host.Chat.GetStreamingResponseAsync("Hi", s_greedy, cancel.Token))
+            {
+                if (update.Text.Length > 0 && ++seen == 3)
+                {
+                    await cancel.CancelAsync();
+                }
+            }
+        });
+
+        await network.Shards["a"].WaitForAsync("close");
+        await network.Shards["b"].WaitForAsync("close");
+        Assert.Empty(network.Shards["a"].Sessions);
+    }
+
+    [Fact]
+    public async Task A_client_that_disconnects_closes_the_session_on_every_shard()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        network.BeforeToken = (_, index) => index < 1;
+        await using ApiHost host = await ApiHost.StartAsync(network);
+
+        HttpResponseMessage response = await host.PostAsync("""{"model":"demo","messages":[{"role":"user","content":"Hi"}],"temperature":0,"stream":true}""");
+        response.Dispose();
+
+        await network.Shards["a"].WaitForAsync("close");
+        await network.Shards["b"].WaitForAsync("close");
+    }
+
+    [Fact]
+    public async Task A_node_that_vanishes_while_opening_is_replaced_before_the_reader_sees_anything()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5", "3-5");
+        network.Shards["b"].VanishOnOpen = true;
+        await using ApiHost host = await ApiHost.StartAsync(network);
+
+        Assert.Equal("Hello from the chain.", (await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled)).Text);
+        await network.Shards["a"].WaitForAsync("close");
+
+        // The next request does not try it again.
+        await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        Assert.Single(network.Shards["b"].Openings);
+    }
+
+    [Fact]
+    public async Task A_node_blamed_by_its_neighbour_is_replaced_and_a_stranger_cannot_be_blamed()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5", "3-5");
+        network.Shards["a"].RefuseOpen = FailureCode.NextHopLost;
+        network.Shards["a"].Blames = "b";
+        network.BeforeToken = (_, _) => true;
+        await using ApiHost host = await ApiHost.StartAsync(network);
+
+        ChainUnavailableException exception = await Assert.ThrowsAnyAsync<ChainUnavailableException>(
+            async () => await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled));
+
+        Assert.Equal("chain_incomplete", exception.Code);
+        // First b, then c as next hop: blaming b again for a chain without it falls back on a.
+        Assert.Equal(["b", "c"], network.Shards["a"].Openings.Select(open => open.Next.NodeId));
+    }
+
+    [Fact]
+    public async Task No_chain_left_names_the_blocks_and_what_happened()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        network.Shards["b"].RefuseOpen = FailureCode.RangeNotHeld;
+        await using ApiHost host = await ApiHost.StartAsync(network);
+
+        ChainUnavailableException exception = await Assert.ThrowsAsync<ChainUnavailableException>(
+            () => host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled));
+
+        Assert.Equal((503, "chain_incomplete"), (exception.Status, exception.Code));
+        Assert.Contains("blocks 3-5", exception.Message, StringComparison.Ordinal);
+        Assert.Contains("RangeNotHeld", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_full_node_is_passed_over_without_quarantine()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5", "0-5");
+        network.Shards["a"].RefuseOpen = FailureCode.KvExhausted;
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        ChatOptions limited = With(options => options.MaxOutputTokens = 30);
+
+        Assert.Equal("Hello from the chain.", (await host.Chat.GetResponseAsync("Hi", limited, Cancelled)).Text);
+        Assert.Equal("Hello from the chain.", (await host.Chat.GetResponseAsync("Hi", limited, Cancelled)).Text);
+        Assert.Equal(2, network.Shards["a"].Openings.Count);
+    }
+
+    [Fact]
+    public async Task Kv_exhausted_everywhere_is_503_with_retry_after()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        network.Shards["a"].RefuseOpen = FailureCode.KvExhausted;
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        ChainUnavailableException exception = await Assert.ThrowsAsync<ChainUnavailableException>(
+            () => host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled));
+        Assert.Equal(("kv_exhausted", TimeSpan.FromSeconds(1)), (exception.Code, exception.RetryAfter));
+    }
+
+    [Fact]
+    public async Task A_request_without_a_limit_takes_what_kv_there_is()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        network.KvFreeBytes = 6 * 150;
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        Assert.InRange(network.Shards["a"].Openings.Single().MaxPositions, 73u, 150u);
+    }
+
+    [Fact]
+    public async Task A_shard_lost_in_mid_answer_is_replaced_and_the_reader_sees_no_seam()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5", "3-5");
+        network.BeforeToken = (shard, index) =>
+        {
+            if (shard.NodeId == "b" && index == 5)
+            {
+                shard.Vanish();
+                return false;
+            }
+
+            return true;
+        };
+        await using ApiHost host = await ApiHost.StartAsync(network);
+
+        ChatResponse response = await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+
+        Assert.Equal(("Hello from the chain.", 9L, 22L), (response.Text, response.Usage?.InputTokenCount, response.Usage?.OutputTokenCount));
+    }
+
+    [Fact]
+    public async Task A_shard_lost_in_mid_answer_without_a_replacement_is_a_typed_error_and_closes_the_others()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        network.BeforeToken = (shard, index) =>
+        {
+            if (index == 5)
+            {
+                shard.Vanish();
+            }
+
+            return index < 5;
+        };
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        List<string> texts = [];
+
+        ChainLostException exception = await Assert.ThrowsAsync<ChainLostException>(async () =>
+        {
+            await foreach (ChatResponseUpdate update in host.Chat.GetStreamingResponseAsync("Hi", s_greedy, Cancelled))
+            {
+                texts.Add(update.Text);
+            }
+        });
+
+        Assert.Equal("Hello", string.Concat(texts));
+        Assert.Contains("after 5 tokens", exception.Message, StringComparison.Ordinal);
+        await network.Shards["a"].WaitForAsync("close");
+    }
+
+    [Fact]
+    public async Task A_shard_that_freezes_before_opening_is_an_error_within_five_seconds()
+    {
+        FakeTimeProvider time = new();
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        network.Shards["b"].Frozen = true;
+        await using ApiHost host = await ApiHost.StartAsync(network, time: time);
+
+        Task<ChatResponse> answer = host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        await network.Shards["b"].WaitForAsync("open");
+        await AdvanceAsync(network, time, TimeSpan.FromSeconds(5));
+
+        ChainUnavailableException exception = await Assert.ThrowsAsync<ChainUnavailableException>(() => answer);
+        Assert.Equal("chain_incomplete", exception.Code);
+    }
+
+    [Fact]
+    public async Task A_shard_that_freezes_in_mid_answer_is_an_error_within_five_seconds()
+    {
+        FakeTimeProvider time = new();
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        network.BeforeToken = (_, index) => index < 2;
+        await using ApiHost host = await ApiHost.StartAsync(network, time: time);
+
+        await using IAsyncEnumerator<ChatResponseUpdate> answer = host.Chat.GetStreamingResponseAsync("Hi", s_greedy, Cancelled).GetAsyncEnumerator(Cancelled);
+        for (int i = 0; i < 3; i++)
+        {
+            Assert.True(await answer.MoveNextAsync());
+        }
+
+        network.Shards["b"].Frozen = true;
+        Task<bool> next = answer.MoveNextAsync().AsTask();
+        await AdvanceAsync(network, time, TimeSpan.FromSeconds(5));
+
+        await Assert.ThrowsAsync<ChainLostException>(() => next);
+    }
+
+    [Fact]
+    public async Task A_chain_whose_shards_answer_and_give_no_token_is_given_up_in_the_end()
+    {
+        FakeTimeProvider time = new();
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        network.BeforeToken = (_, _) => false;
+        await using ApiHost host = await ApiHost.StartAsync(network, time: time, options: api => api.StepTimeoutSeconds = 30);
+
+        Task<ChatResponse> answer = host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        await network.Shards["a"].WaitForAsync("frame");
+        for (int i = 0; i < 120 && !answer.IsCompleted; i++)
+        {
+            time.Advance(ShardLink.PingPeriod);
+            await Task.WhenAny(answer, network.Shards["a"].WaitForAsync("ping"));
+        }
+
+        ChatFailureException exception = await Assert.ThrowsAnyAsync<ChatFailureException>(() => answer);
+        Assert.Contains("no token for 30 s", exception.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Discovery_being_lost_does_not_end_service()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        network.IsAvailable = false;
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        Assert.Equal("Hello from the chain.", (await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled)).Text);
+    }
+
+    [Fact]
+    public async Task Metadata_names_the_provider()
+    {
+        await using ApiHost host = await ApiHost.StartAsync();
+        ChatClientMetadata? metadata = host.Chat.GetService<ChatClientMetadata>();
+        Assert.Equal(("kwaainet", "demo"), (metadata?.ProviderName, metadata?.DefaultModelId));
+        Assert.NotNull(host.Chat.GetService<ShardChainChatClient>());
+    }
+
+    private static ChatOptions With(Action<ChatOptions> change)
+    {
+        ChatOptions options = s_greedy.Clone();
+        change(options);
+        return options;
+    }
+
+    // Time goes on look by look, and the shards that are well answer in between.
+    private static async Task AdvanceAsync(FakeNetwork network, FakeTimeProvider time, TimeSpan duration)
+    {
+        for (TimeSpan passed = TimeSpan.Zero; passed < duration; passed += ShardLink.PingPeriod)
+        {
+            time.Advance(ShardLink.PingPeriod);
+            if (passed < duration / 2)
+            {
+                await network.Shards["a"].WaitForAsync("ping");
+            }
+        }
+    }
+}
