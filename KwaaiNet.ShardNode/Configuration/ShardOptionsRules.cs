@@ -1,12 +1,12 @@
 using KwaaiNet.Protocol.Blocks;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Discovery;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ShardNode.Configuration;
 
 /// <summary>Checks what annotations cannot say: formats, and options that need one another.</summary>
-/// <param name="node">Where discovery is, if anywhere.</param>
-internal sealed class ShardOptionsRules(IOptions<NodeOptions> node) : IValidateOptions<ShardOptions>
+/// <param name="services">Says whether there is a directory to ask.</param>
+internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IValidateOptions<ShardOptions>
 {
     public ValidateOptionsResult Validate(string? name, ShardOptions options)
     {
@@ -22,7 +22,7 @@ internal sealed class ShardOptionsRules(IOptions<NodeOptions> node) : IValidateO
         }
 
         // Without discovery nobody can say what is missing; only a shard that serves everything needs no answer.
-        if (options.Blocks is null && node.Value.Discovery is null && (options.ExpectedShards > 1 || options.MaxBlocks is not null))
+        if (options.Blocks is null && (options.ExpectedShards > 1 || options.MaxBlocks is not null) && !services.IsService(typeof(INodeDirectory)))
         {
             result.AddError("Choosing blocks needs discovery: set Node:Discovery, or say which blocks to serve.", "Shard:Blocks");
         }

@@ -20,6 +20,7 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     private readonly string _endpoint;
     private readonly Task _running;
     private int _waitingFrames;
+    private volatile bool _lost;
 
     /// <summary>Starts to connect.</summary>
     public HopStream(Hop hop, NodeChannels channels, IHopListener listener, ILogger logger)
@@ -39,7 +40,7 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     public bool HasRoom => Volatile.Read(ref _waitingFrames) < MaxWaitingFrames;
 
     /// <summary>Whether the stream has ended.</summary>
-    public bool IsLost => _running.IsCompleted || _stop.IsCancellationRequested;
+    public bool IsLost => _lost;
 
     /// <summary>Sessions that use it. Belongs to the step loop.</summary>
     public int Users { get; set; }
@@ -88,6 +89,8 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
             _waiting.Writer.TryComplete();
             await Task.WhenAll(reading, writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             while (_waiting.Reader.TryRead(out StepResult? unsent)) unsent.Release();
+            // Before the listener is told: a session that comes after that must get a new stream, one that comes before is told as well.
+            _lost = true;
             if (!_stop.IsCancellationRequested)
             {
                 LogLost(NodeId, _endpoint, reason);

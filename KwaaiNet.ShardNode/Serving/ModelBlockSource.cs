@@ -13,36 +13,50 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
     private const long BytesPerMegabyte = 1L << 20;
 
     private readonly ShardOptions _options = options.Value;
+
+    // A file that is being hashed or loaded is mapped: it must not be closed under a reader, however late the host is in stopping.
+    private readonly Lock _lock = new();
     private ModelFile? _file;
     private IComputeBackend? _backend;
 
     /// <inheritdoc/>
     public ModelFacts Open(CancellationToken cancellationToken)
     {
-        _file = ModelFile.Open(_options.ModelPath);
-        _backend = CreateBackend();
-        string name = _options.Model ?? Path.GetFileNameWithoutExtension(_options.ModelPath);
-        return new ModelFacts(name, _file.WeightsHash, _file.WeightFormat, _file.Shape, _backend.Name, _backend.Device.Name);
+        lock (_lock)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            _file = ModelFile.Open(_options.ModelPath);
+            _backend = CreateBackend();
+            string name = _options.Model ?? Path.GetFileNameWithoutExtension(_options.ModelPath);
+            return new ModelFacts(name, _file.WeightsHash, _file.WeightFormat, _file.Shape, _backend.Name, _backend.Device.Name);
+        }
     }
 
     /// <inheritdoc/>
-    public IBlockStack Load(BlockRange range, CancellationToken cancellationToken) => _backend!.Load(
-        _file!,
-        new BlockStackOptions
+    public IBlockStack Load(BlockRange range, CancellationToken cancellationToken)
+    {
+        lock (_lock)
         {
-            FirstBlock = range.First,
-            EndBlock = range.End,
-            Embedding = range.First == 0,
-            OutputHead = range.End == _file!.Shape.BlockCount,
-            KvBudgetBytes = _options.KvBudgetMegabytes * BytesPerMegabyte,
-        },
-        new LoadProgress(this, range),
-        cancellationToken);
+            cancellationToken.ThrowIfCancellationRequested();
+            BlockStackOptions blocks = new()
+            {
+                FirstBlock = range.First,
+                EndBlock = range.End,
+                Embedding = range.First == 0,
+                OutputHead = range.End == _file!.Shape.BlockCount,
+                KvBudgetBytes = _options.KvBudgetMegabytes * BytesPerMegabyte,
+            };
+            return _backend!.Load(_file, blocks, new LoadProgress(this, range), cancellationToken);
+        }
+    }
 
     public void Dispose()
     {
-        _backend?.Dispose();
-        _file?.Dispose();
+        lock (_lock)
+        {
+            _backend?.Dispose();
+            _file?.Dispose();
+        }
     }
 
     private IComputeBackend CreateBackend()

@@ -64,13 +64,6 @@ internal sealed partial class ShardRuntime(
         }
     }
 
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        source.Dispose();
-        base.Dispose();
-    }
-
     private Placer? CreatePlacer(ModelFacts model, out BlockRange given)
     {
         int blockCount = model.Shape.BlockCount;

@@ -109,12 +109,6 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         return Task.WhenAny(drained.Task, _ended.Task);
     }
 
-    /// <summary>Takes sessions again after a drain that was called off.</summary>
-    public void Resume() => Post(() => _sessions.IsDraining = false);
-
-    /// <summary>Ends every session with a reason.</summary>
-    public void FailAll(Refusal refusal) => Post(() => _sessions.FailAll(refusal));
-
     /// <inheritdoc/>
     public void OnLost(IHop hop, string reason) => Post(() => _sessions.FailAllVia(hop, reason));
 

@@ -1,0 +1,24 @@
+using KwaaiNet.ShardNode.Hosting;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+
+namespace KwaaiNet.ShardNode.Tests.Hosts;
+
+public sealed class ShardOptionsTests
+{
+    [Theory]
+    [InlineData("Shard:ModelPath", "Shard:ModelPath=")]
+    [InlineData("no-such-file.gguf", "Shard:ModelPath=no-such-file.gguf")]
+    [InlineData("'9-0' is not a block range", "Shard:Blocks=9-0")]
+    [InlineData("Backend", "Shard:Backend=abacus")]
+    [InlineData("SessionTtlSeconds", "Shard:SessionTtlSeconds=0")]
+    [InlineData("needs discovery", "Shard:ExpectedShards=3")]
+    public async Task A_wrong_setting_stops_the_start_and_is_named(string expected, string option)
+    {
+        string[] args = ["--Node:GrpcPort=0", $"--Shard:ModelPath={TinyModel.Path}", $"--{option}"];
+        await using WebApplication app = ShardHost.Build(args, builder => builder.Logging.ClearProviders());
+        OptionsValidationException wrong = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync(TestContext.Current.CancellationToken));
+        Assert.Contains(wrong.Failures, failure => failure.Contains(expected, StringComparison.Ordinal));
+    }
+}

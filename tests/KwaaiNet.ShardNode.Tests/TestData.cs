@@ -1,0 +1,32 @@
+namespace KwaaiNet.ShardNode.Tests;
+
+/// <summary>Finds the folder of models that are not part of the product. Tests that need it are skipped where it is not.</summary>
+internal static class TestData
+{
+    private const string Variable = "KWAAINET_TESTDATA";
+
+    /// <summary>A file of that folder; skips the test with the reason when there is no such folder or file.</summary>
+    public static string Require(params string[] parts)
+    {
+        string? folder = Find();
+        Assert.SkipWhen(folder is null, $"No test data: set {Variable} to the folder, or put it beside the repository as 'shared'.");
+        string path = Path.Combine([folder, .. parts]);
+        Assert.SkipUnless(File.Exists(path), $"The test data has no {string.Join('/', parts)}.");
+        return path;
+    }
+
+    private static string? Find()
+    {
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named) return Directory.Exists(named) ? named : null;
+
+        for (DirectoryInfo? at = new(AppContext.BaseDirectory); at is not null; at = at.Parent)
+        {
+            if (!Path.Exists(Path.Combine(at.FullName, ".git"))) continue;
+
+            string beside = Path.GetFullPath(Path.Combine(at.FullName, "..", "shared"));
+            return Directory.Exists(beside) ? beside : null;
+        }
+
+        return null;
+    }
+}
