@@ -71,11 +71,22 @@ internal static class ChatCompletionStream
         }
         catch (ChatFailureException failure)
         {
-            writer.Write(failure);
+            EndpointExtensions.LogFailure(Logger(context), context, failure);
+            writer.Write(ErrorReply.Describe(failure));
+        }
+#pragma warning disable CA1031 // The status is long sent: whatever failed, the reader must not take the text so far for the whole answer.
+        catch (Exception fault) when (!aborted.IsCancellationRequested)
+#pragma warning restore CA1031
+        {
+            EndpointExtensions.LogFault(Logger(context), fault, context.Request.Method, context.Request.Path);
+            writer.Write(ErrorReply.Fault);
         }
 
         await writer.FlushAsync(aborted).ConfigureAwait(false);
     }
+
+    private static ILogger Logger(HttpContext context) =>
+        context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(EndpointExtensions.LogCategory);
 
     private sealed class ChunkWriter(HttpResponse response, ChatCompletionRequest request)
     {
@@ -104,10 +115,10 @@ internal static class ChatCompletionStream
             }
         }
 
-        public void Write(ChatFailureException failure)
+        public void Write(ErrorEnvelope error)
         {
             response.BodyWriter.Write(EventStart);
-            JsonSerializer.Serialize(_json, ErrorReply.Describe(failure), ApiJsonContext.Wire.ErrorEnvelope);
+            JsonSerializer.Serialize(_json, error, ApiJsonContext.Wire.ErrorEnvelope);
             End();
         }
 

@@ -6,13 +6,16 @@ namespace KwaaiNet.ApiNode.Routes;
 /// <summary>Collects every route.</summary>
 internal static partial class EndpointExtensions
 {
+    /// <summary>The category routes log under.</summary>
+    public const string LogCategory = "KwaaiNet.ApiNode.Routes";
+
     /// <summary>Maps the API. Whatever fails, the answer is OpenAI's error object with its status.</summary>
     public static WebApplication MapKwaaiNetEndpoints(this WebApplication app)
     {
-        ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("KwaaiNet.ApiNode.Routes");
+        ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory);
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = context => AnswerFaultAsync(context, logger), SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages(status => ErrorReply.WriteAsync(status.HttpContext, status.HttpContext.Response.StatusCode));
-        app.Use(AnswerFailuresAsync);
+        app.Use((context, next) => AnswerFailuresAsync(context, next, logger));
         LandingRoute.Map(app);
         ModelsRoute.Map(app);
         ChatCompletionsRoute.Map(app);
@@ -20,7 +23,13 @@ internal static partial class EndpointExtensions
         return app;
     }
 
-    private static async Task AnswerFailuresAsync(HttpContext context, RequestDelegate next)
+    /// <summary>Logs a failure by whose it is: a client's mistake is of interest only to who looks for it.</summary>
+    public static void LogFailure(ILogger logger, HttpContext context, ChatFailureException failure) =>
+        LogFailure(
+            logger, failure.Status < StatusCodes.Status500InternalServerError ? LogLevel.Debug : LogLevel.Warning,
+            context.Request.Method, context.Request.Path, failure.Status, failure.Code, failure.Message);
+
+    private static async Task AnswerFailuresAsync(HttpContext context, RequestDelegate next, ILogger logger)
     {
         try
         {
@@ -28,6 +37,7 @@ internal static partial class EndpointExtensions
         }
         catch (ChatFailureException failure) when (!context.Response.HasStarted)
         {
+            LogFailure(logger, context, failure);
             await ErrorReply.WriteAsync(context, failure).ConfigureAwait(false);
         }
         catch (BadHttpRequestException exception) when (!context.Response.HasStarted)
@@ -50,6 +60,9 @@ internal static partial class EndpointExtensions
         return ErrorReply.WriteAsync(context, StatusCodes.Status500InternalServerError);
     }
 
+    [LoggerMessage("{Method} {Path}: {Status} {Code}. {Reason}")]
+    private static partial void LogFailure(ILogger logger, LogLevel level, string method, string path, int status, string? code, string reason);
+
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed.")]
-    private static partial void LogFault(ILogger logger, Exception exception, string method, string path);
+    public static partial void LogFault(ILogger logger, Exception exception, string method, string path);
 }

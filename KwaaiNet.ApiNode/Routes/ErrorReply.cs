@@ -10,6 +10,10 @@ internal static class ErrorReply
     /// <summary>The object of a failure.</summary>
     public static ErrorEnvelope Describe(ChatFailureException failure) => new(new ErrorBody(failure.Message, failure.Type, failure.Param, failure.Code));
 
+    /// <summary>The object of a fault: what failed is for the log.</summary>
+    public static ErrorEnvelope Fault { get; } = new(new ErrorBody(
+        "The server failed while handling the request. Its log says why.", ChatFailureException.ServerError, null, "internal_error"));
+
     /// <summary>Answers with a failure.</summary>
     public static Task WriteAsync(HttpContext context, ChatFailureException failure)
     {
@@ -31,8 +35,7 @@ internal static class ErrorReply
                 $"Unknown request URL: {path}. The routes are listed at GET /.", ChatFailureException.InvalidRequest, null, "unknown_url"),
             StatusCodes.Status405MethodNotAllowed => new ErrorBody(
                 $"Not allowed: {path}. Allowed here: {context.Response.Headers.Allow}.", ChatFailureException.InvalidRequest, null, "method_not_allowed"),
-            >= StatusCodes.Status500InternalServerError => new ErrorBody(
-                "The server failed while handling the request. Its log says why.", ChatFailureException.ServerError, null, "internal_error"),
+            >= StatusCodes.Status500InternalServerError => Fault.Error,
             _ => new ErrorBody($"The request could not be read ({status}).", ChatFailureException.InvalidRequest, null, null),
         };
         return WriteAsync(context, status, new ErrorEnvelope(body));

@@ -19,6 +19,7 @@ internal sealed class EmbeddedDirectory : IDirectoryBackend
 
     private readonly GarnetServer _server;
     private readonly RedisDirectory _directory;
+    private int _disposed;
 
     private EmbeddedDirectory(GarnetServer server, RedisDirectory directory)
     {
@@ -64,6 +65,9 @@ internal sealed class EmbeddedDirectory : IDirectoryBackend
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        // The container disposes a service once for every type it is registered as; Garnet does not take that well.
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+            return;
         // The client first: a connection that its server cuts would be made again.
         await _directory.DisposeAsync().ConfigureAwait(false);
         _server.Dispose();

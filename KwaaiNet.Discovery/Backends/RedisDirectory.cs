@@ -192,6 +192,8 @@ internal sealed class RedisDirectory : IDirectoryBackend
         }
 
         _verified[said.NodeId] = (wire, record);
+        // The message about it is on its way; who announces here and then watches here must not miss it until it comes.
+        Volatile.Read(ref _feed)?.Apply(record, life);
     }
 
     private async Task ForgetAsync(string nodeId, CancellationToken cancellationToken) =>

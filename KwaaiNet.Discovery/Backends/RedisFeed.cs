@@ -11,6 +11,8 @@ namespace KwaaiNet.Discovery.Backends;
 /// </remarks>
 internal sealed partial class RedisFeed(RedisDirectory directory, TimeProvider time, ILogger logger)
 {
+    private const int SweepsPerEcho = 10;
+    private const long MaxSilenceMilliseconds = 5_000;
     private static readonly TimeSpan s_sweep = TimeSpan.FromMilliseconds(100);
 
     private readonly Lock _lock = new();
@@ -18,6 +20,7 @@ internal sealed partial class RedisFeed(RedisDirectory directory, TimeProvider t
     private readonly List<RedisWatcher> _watchers = [];
     private readonly CancellationTokenSource _over = new();
     private ChannelMessageQueue? _queue;
+    private long _heard;
     private DirectoryUnavailableException? _lost;
 
     /// <summary>Whether this feed has ended.</summary>
@@ -52,7 +55,8 @@ internal sealed partial class RedisFeed(RedisDirectory directory, TimeProvider t
                 throw _lost;
         }
 
-        _ = SweepAsync();
+        Volatile.Write(ref _heard, Now());
+        _ = SweepAsync(connection);
     }
 
     /// <summary>Begins a watch: what is live now, and every change from now on.</summary>
@@ -66,6 +70,20 @@ internal sealed partial class RedisFeed(RedisDirectory directory, TimeProvider t
             RedisWatcher watcher = new(query, [.. _known.Values.Where(known => known.IsLive).Select(known => known.Record).Where(query.Matches)], End);
             _watchers.Add(watcher);
             return watcher;
+        }
+    }
+
+    /// <summary>Takes a record that is stored now; nothing happens when a newer one, or this one, is known.</summary>
+    public void Apply(SignedNodeRecord record, TimeSpan left)
+    {
+        lock (_lock)
+        {
+            if (_known.TryGetValue(record.NodeId, out Known? known) && known.Record.Record.Sequence >= record.Record.Sequence)
+                return;
+            bool live = !record.Record.Withdrawn;
+            _known[record.NodeId] = new Known(record, live, Now() + (long)left.TotalMilliseconds + 1);
+            if (live || known is { IsLive: true })
+                Tell(new NodeChange(live ? NodeChangeKind.Announced : NodeChangeKind.Withdrawn, record));
         }
     }
 
@@ -96,21 +114,9 @@ internal sealed partial class RedisFeed(RedisDirectory directory, TimeProvider t
 
     private void OnMessage(ChannelMessage message)
     {
-        if (!message.Message.IsNull && directory.TryRead(null, (byte[])message.Message!) is { } record)
+        Volatile.Write(ref _heard, Now());
+        if (!message.Message.IsNullOrEmpty && directory.TryRead(null, (byte[])message.Message!) is { } record)
             Apply(record, record.Record.Withdrawn ? RedisDirectory.Retention : TimeSpan.FromMilliseconds(record.Record.TtlMs));
-    }
-
-    private void Apply(SignedNodeRecord record, TimeSpan left)
-    {
-        lock (_lock)
-        {
-            if (_known.TryGetValue(record.NodeId, out Known? known) && known.Record.Record.Sequence >= record.Record.Sequence)
-                return;
-            bool live = !record.Record.Withdrawn;
-            _known[record.NodeId] = new Known(record, live, Now() + (long)left.TotalMilliseconds + 1);
-            if (live || known is { IsLive: true })
-                Tell(new NodeChange(live ? NodeChangeKind.Announced : NodeChangeKind.Withdrawn, record));
-        }
     }
 
     // Under the lock, so that every watcher sees changes in the order they were applied.
@@ -123,13 +129,15 @@ internal sealed partial class RedisFeed(RedisDirectory directory, TimeProvider t
         }
     }
 
-    private async Task SweepAsync()
+    private async Task SweepAsync(RedisConnection connection)
     {
         try
         {
             using PeriodicTimer timer = new(s_sweep, time);
-            while (await timer.WaitForNextTickAsync(_over.Token).ConfigureAwait(false))
+            for (int sweep = 1; await timer.WaitForNextTickAsync(_over.Token).ConfigureAwait(false); sweep++)
             {
+                if (sweep % SweepsPerEcho == 0)
+                    await EchoAsync(connection).ConfigureAwait(false);
                 foreach (Known due in TakeDue())
                     await ExpireAsync(due).ConfigureAwait(false);
             }
@@ -143,6 +151,14 @@ internal sealed partial class RedisFeed(RedisDirectory directory, TimeProvider t
             LogSweepFailed(error.Message);
             Lose(error);
         }
+    }
+
+    // A subscription that went silent looks like a directory where nothing happens. An empty message to oneself tells them apart.
+    private async Task EchoAsync(RedisConnection connection)
+    {
+        if (Now() - Volatile.Read(ref _heard) > MaxSilenceMilliseconds)
+            throw connection.Unavailable();
+        await connection.CallAsync(redis => redis.PublishAsync(RedisKeys.Changes, RedisValue.EmptyString), _over.Token).ConfigureAwait(false);
     }
 
     private Known[] TakeDue()

@@ -79,6 +79,16 @@ public sealed class ChatCompletionWireTests
     }
 
     [Fact]
+    public async Task A_fault_in_the_middle_is_an_event_as_well()
+    {
+        FakeChatClient chat = new(new ChatResponseUpdate(ChatRole.Assistant, "He")) { Failure = new NotSupportedException("secret") };
+        await using ApiHost host = await ApiHost.StartAsync(chat: chat);
+        List<string> events = await host.StreamAsync(AskStream);
+        Assert.Contains("internal_error", events[^1], StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", events[^1], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_fault_is_an_error_object_without_its_details()
     {
         await using ApiHost host = await ApiHost.StartAsync(chat: new FakeChatClient { Failure = new NotSupportedException("secret") });

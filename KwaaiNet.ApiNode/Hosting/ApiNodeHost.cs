@@ -1,12 +1,15 @@
+using System.Globalization;
 using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Health;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.ApiNode.Routes;
 using KwaaiNet.ApiNode.Telemetry;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ServiceDefaults;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -15,17 +18,29 @@ using Microsoft.Extensions.Options;
 namespace KwaaiNet.ApiNode.Hosting;
 
 /// <summary>Composes the API node.</summary>
-internal static class ApiNodeHosting
+internal static class ApiNodeHost
 {
+    /// <summary>A host as the program runs it.</summary>
+    public static WebApplication Build(string[] args) => Build(args, null);
+
+    /// <summary>A host with some of its parts replaced: what is registered first stays.</summary>
+    public static WebApplication Build(string[] args, Action<WebApplicationBuilder>? replace)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
+        replace?.Invoke(builder);
+        builder.AddApiNodeDefaults().AddNode().AddServiceDefaults().AddApiNode();
+        return builder.Build().MapKwaaiNetEndpoints();
+    }
+
     /// <summary>Puts the API node's own defaults below every other configuration source.</summary>
-    public static WebApplicationBuilder AddApiNodeDefaults(this WebApplicationBuilder builder)
+    private static WebApplicationBuilder AddApiNodeDefaults(this WebApplicationBuilder builder)
     {
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource
         {
             InitialData = new Dictionary<string, string?>
             {
                 [$"{NodeOptions.Section}:{nameof(NodeOptions.Name)}"] = "api",
-                [$"{NodeOptions.Section}:{nameof(NodeOptions.HttpPort)}"] = ApiOptions.DefaultHttpPort.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                [$"{NodeOptions.Section}:{nameof(NodeOptions.HttpPort)}"] = ApiOptions.DefaultHttpPort.ToString(CultureInfo.InvariantCulture),
             },
         });
         return builder;
@@ -73,6 +88,10 @@ internal static class ApiNodeHosting
                 .UseLogging();
         }
 
+        // A typing mistake of a client is no error of this server: the routes log failures by what they are. The level keeps what people
+        // wrote out of the log, as it is by default; naming a client's full category in Logging:LogLevel shows everything.
+        services.Configure<LoggerFilterOptions>(filters => filters.Rules.Add(new LoggerFilterRule(
+            null, "Microsoft.Extensions.AI", LogLevel.Information, (_, _, level) => level < LogLevel.Warning)));
         services.AddHealthChecks().AddCheck<DiscoveryHealthCheck>("discovery");
         return builder;
     }
