@@ -46,17 +46,6 @@ public sealed partial class HouseRuleTests
             .Select(item => $"{path}: {(string?)item.Attribute("Include")}")));
 
     [Fact]
-    public void Every_central_version_is_used()
-    {
-        string[] used = [.. Repository.Files("*.csproj").Append("Directory.Build.props")
-            .SelectMany(path => Repository.Project(path).Descendants("PackageReference"))
-            .Select(item => (string?)item.Attribute("Include") ?? "")];
-        Offenders.None(Repository.Project("Directory.Packages.props").Descendants("PackageVersion")
-            .Select(item => (string)item.Attribute("Include")!)
-            .Except(used));
-    }
-
-    [Fact]
     public void Every_project_is_in_the_solution_and_all_but_Aspire_and_the_tools_in_the_filter()
     {
         string[] projects = [.. Repository.Files("*.csproj").Order(StringComparer.Ordinal)];

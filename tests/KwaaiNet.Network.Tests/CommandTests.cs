@@ -79,16 +79,19 @@ public sealed class CommandTests : IDisposable
     {
         using Process up = _kwaainet.Start("up", "--port", "0", "--shards", "1", "--backend", "cpu", "--model", TestModels.Endless);
         Task<string> error = up.StandardError.ReadToEndAsync();
-        while (await up.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(2)) is { } line
-            && !line.Contains("Ctrl-C", StringComparison.Ordinal))
+        CancellationToken cancellationToken = TestContext.Current.CancellationToken;
+        string? line;
+        do
         {
+            line = await up.StandardOutput.ReadLineAsync(cancellationToken).AsTask().WaitAsync(TimeSpan.FromMinutes(2), cancellationToken);
         }
+        while (line?.Contains("Ctrl-C", StringComparison.Ordinal) == false);
 
         NetworkState state = NetworkStateFile.Read(new KwaaiNetHome(_folder.Path))!;
         Assert.All(state.Nodes, node => Assert.True(node.Process.IsRunning()));
         Assert.True(StopSignal.Send(up));
-        await up.WaitForExitAsync(TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromMinutes(1));
-        Assert.True(up.ExitCode == ExitCode.Success, await error);
+        await up.WaitForExitAsync(cancellationToken).WaitAsync(TimeSpan.FromMinutes(1), cancellationToken);
+        Assert.True(up.ExitCode == ExitCode.Success, await error.WaitAsync(cancellationToken));
         Assert.All(state.Nodes, node => Assert.False(node.Process.IsRunning(), $"{node.Name} still runs"));
         Assert.Null(NetworkStateFile.Read(new KwaaiNetHome(_folder.Path)));
     }

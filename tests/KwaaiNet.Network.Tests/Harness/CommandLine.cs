@@ -26,8 +26,12 @@ internal sealed class CommandLine(string home)
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             UseShellExecute = false,
-            CreateNewProcessGroup = OperatingSystem.IsWindows(),
         };
+        if (OperatingSystem.IsWindows())
+        {
+            start.CreateNewProcessGroup = true;
+        }
+
         start.ArgumentList.Add(Path.Combine(AppContext.BaseDirectory, "kwaainet.dll"));
         foreach (string argument in arguments)
         {
