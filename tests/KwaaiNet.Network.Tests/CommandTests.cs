@@ -78,7 +78,7 @@ public sealed class CommandTests : IDisposable
     public async Task A_network_in_the_foreground_stops_when_asked_and_leaves_nothing_running()
     {
         using Process up = _kwaainet.Start("up", "--port", "0", "--shards", "1", "--backend", "cpu", "--model", TestModels.Endless);
-        Task<string> error = up.StandardError.ReadToEndAsync();
+        Task<string> error = up.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
         string? line;
         do
