@@ -53,7 +53,7 @@ public static class NodeHosting
         services.AddOptions<KestrelServerOptions>().Configure<IServiceProvider>(NodeKestrel.Configure);
         // The ports of a node are Node:GrpcPort and Node:HttpPort; ASPNETCORE_URLS would only make Kestrel warn that it is not used.
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, string.Empty);
-        NodeProgram.QuietStartFailures(builder.Logging, builder.Configuration);
+        NodeProgram.QuietLogs(builder.Logging, builder.Configuration);
         return builder;
     }
 

@@ -42,12 +42,11 @@ public static partial class NodeProgram
             trace |= IsDebugging(app.Configuration);
             await app.StartAsync().ConfigureAwait(false);
             await app.WaitForShutdownAsync().ConfigureAwait(false);
-            // A background service that fails stops its host; that is not a clean stop.
-            return FindFault(app.Services) is Exception fault ? Report(fault, trace) : Ok;
+            return ExitCode(app, trace);
         }
         catch (OperationCanceledException) when (app is not null && app.Lifetime.ApplicationStopping.IsCancellationRequested)
         {
-            return Ok;
+            return ExitCode(app, trace);
         }
 #pragma warning disable CA1031 // The outermost frame: whatever failed, the person at the terminal gets one line and an exit code.
         catch (Exception error)
@@ -92,9 +91,12 @@ public static partial class NodeProgram
         return (OneLine(error.Message), Failed);
     }
 
-    /// <summary>Keeps the host and Kestrel from logging a stack trace for a failure that <see cref="RunAsync"/> reports in one line.</summary>
-    internal static void QuietStartFailures(ILoggingBuilder logging, IConfiguration configuration)
+    /// <summary>Keeps the host and Kestrel from logging a stack trace for a failure that <see cref="RunAsync"/> reports in one line, and four lines for every request.</summary>
+    internal static void QuietLogs(ILoggingBuilder logging, IConfiguration configuration)
     {
+        const string AspNetCore = "Microsoft.AspNetCore";
+        if (configuration[$"Logging:LogLevel:{AspNetCore}"] is null && !IsDebugging(configuration))
+            logging.AddFilter(AspNetCore, LogLevel.Warning);
         if (Environment.GetEnvironmentVariable(TraceVariable) == "1" || IsDebugging(configuration))
             return;
         const string Kestrel = "Microsoft.AspNetCore.Server.Kestrel";
@@ -105,6 +107,10 @@ public static partial class NodeProgram
 
     private static bool IsDebugging(IConfiguration configuration) =>
         Enum.TryParse(configuration["Logging:LogLevel:Default"], ignoreCase: true, out LogLevel level) && level <= LogLevel.Debug;
+
+    // A background service that fails stops its host, also while it is still starting; that is not a clean stop.
+    private static int ExitCode(WebApplication app, bool trace) =>
+        FindFault(app.Services) is Exception fault ? Report(fault, trace) : Ok;
 
     private static Exception? FindFault(IServiceProvider services) =>
         services.GetServices<IHostedService>().OfType<BackgroundService>()

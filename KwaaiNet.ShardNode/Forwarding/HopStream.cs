@@ -9,8 +9,8 @@ namespace KwaaiNet.ShardNode.Forwarding;
 /// <summary>One long-lived Steps stream to another node: one writer, one reader of refusals. When it breaks it is dead; the next session makes a new one.</summary>
 internal sealed partial class HopStream : IHop, IAsyncDisposable
 {
-    /// <summary>Frames that may wait to be written before prefill is held back.</summary>
-    internal const int MaxWaitingFrames = 32;
+    /// <summary>Bytes that may wait to be written before sessions are held back: some turns of prefill, or very many of decode.</summary>
+    internal const long MaxWaitingBytes = 16L << 20;
 
     private readonly Channel<StepResult> _waiting = Channel.CreateUnbounded<StepResult>(new UnboundedChannelOptions { SingleReader = true });
     private readonly CancellationTokenSource _stop = new();
@@ -19,7 +19,7 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly string _endpoint;
     private readonly Task _running;
-    private int _waitingFrames;
+    private long _waitingBytes;
     private volatile bool _lost;
 
     /// <summary>Starts to connect.</summary>
@@ -37,7 +37,7 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     public string NodeId { get; }
 
     /// <inheritdoc/>
-    public bool HasRoom => Volatile.Read(ref _waitingFrames) < MaxWaitingFrames;
+    public bool HasRoom => Volatile.Read(ref _waitingBytes) < MaxWaitingBytes;
 
     /// <summary>Whether the stream has ended.</summary>
     public bool IsLost => _lost;
@@ -49,7 +49,7 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     public void Send(StepResult result)
     {
         result.Acquire();
-        Interlocked.Increment(ref _waitingFrames);
+        Interlocked.Add(ref _waitingBytes, result.PayloadBytes);
         if (!_waiting.Writer.TryWrite(result)) result.Release(); // dead: its sessions are being told
     }
 
@@ -107,6 +107,7 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
         {
             while (_waiting.Reader.TryRead(out StepResult? result))
             {
+                int bytes = result.PayloadBytes;
                 try
                 {
                     // Frames of one batch leave as one write to the socket.
@@ -119,7 +120,8 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
                     result.Release();
                 }
 
-                if (Interlocked.Decrement(ref _waitingFrames) == MaxWaitingFrames - 1) _listener.OnRoom();
+                long left = Interlocked.Add(ref _waitingBytes, -bytes);
+                if (left < MaxWaitingBytes && left + bytes >= MaxWaitingBytes) _listener.OnRoom();
             }
         }
     }

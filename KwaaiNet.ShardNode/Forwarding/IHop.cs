@@ -8,7 +8,7 @@ internal interface IHop
     /// <summary>The did:key that answers there.</summary>
     string NodeId { get; }
 
-    /// <summary>Whether prefill may go on: false while too many frames wait to be written, so that a slow neighbour holds its sessions back and not this process' memory up.</summary>
+    /// <summary>Whether sessions may go on: false while too much waits to be written, so that a slow neighbour holds its sessions back and not this process' memory up.</summary>
     bool HasRoom { get; }
 
     /// <summary>Puts a result's frame in line; takes a hold on the result of its own.</summary>

@@ -47,6 +47,8 @@ internal sealed partial class ShardRuntime(
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         try
         {
+            // A host that cannot bind its ports says so, and not that it was stopped while it read a model.
+            await StartedAsync(stop.Token).ConfigureAwait(false);
             ModelFacts model = await Task.Run(() => source.Open(stop.Token), stop.Token).ConfigureAwait(false);
             serving.Model = model;
             LogModel(model.Model, model.Shape.BlockCount, model.Backend, model.Device);
@@ -62,6 +64,13 @@ internal sealed partial class ShardRuntime(
             await LeaveAsync().ConfigureAwait(false);
             serving.EndStreams();
         }
+    }
+
+    private async Task StartedAsync(CancellationToken stop)
+    {
+        TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration _ = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(stop).ConfigureAwait(false);
     }
 
     private Placer? CreatePlacer(ModelFacts model, out BlockRange given)
@@ -92,6 +101,8 @@ internal sealed partial class ShardRuntime(
         else
         {
             serving.Set(new ServedState(ServingState.Joining, given, null));
+            // Not waited for: a shard that was told its blocks loads them also while discovery is away.
+            _ = TryAnnounceAsync(stop);
         }
 
         LogChosen(decision.Range, decision.IsRedundant && placer is not null);

@@ -11,6 +11,9 @@ internal static class StepRules
     /// <summary>Rows one frame may carry.</summary>
     public const int MaxRows = 2048;
 
+    /// <summary>Bytes of hidden states one frame may carry: half of what a gRPC message may be. A larger one would break the stream that all sessions share.</summary>
+    public const long MaxPayloadBytes = 32L << 20;
+
     /// <summary>Whether the frame is the step the session ran last: it is answered from memory.</summary>
     public static bool IsRepeat(StepFrame frame, ShardSession session) =>
         session.Kept is not null && frame.Step + 1 == session.DoneSteps;
@@ -33,6 +36,12 @@ internal static class StepRules
         }
 
         if (frame.Rows is 0 or > MaxRows) return new(FailureCode.BadFrame, $"{frame.Rows} rows; a step has 1 to {MaxRows}.");
+        long payload = (long)frame.Rows * shape.Width * HiddenCodec.BytesPerNumber(session.Format);
+        if (payload > MaxPayloadBytes)
+        {
+            return new(FailureCode.BadFrame, $"{frame.Rows} rows are {payload} bytes of hidden states; a step has at most {MaxPayloadBytes}.");
+        }
+
         if (frame.FirstBlock != session.Range.First)
         {
             return new(FailureCode.BadFrame, $"The rows enter at block {frame.FirstBlock}; this session enters here at {session.Range.First}.");

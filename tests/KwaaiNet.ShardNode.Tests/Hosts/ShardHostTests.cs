@@ -108,8 +108,7 @@ public sealed class ShardHostTests
         Assert.Equal(id, (await client.Events.NextAsync()).Closed.SessionId);
 
         // The second's control stream went through the cut as well, so its session is closed there.
-        await directory.WaitAsync(records => records.Count == 3 && records.All(record => record.Record.Serving[0].Sessions == 0));
-        Assert.All(new[] { first, second, third }, shard => Assert.Equal(0, shard.Gauges!.KvUsedBytes));
+        await UntilReleasedAsync(directory, first, second, third);
     }
 
     [Fact]
@@ -132,7 +131,7 @@ public sealed class ShardHostTests
         Assert.Contains(failed.Code, new[] { FailureCode.Draining, FailureCode.NextHopLost });
         await stopping.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
         await directory.WaitAsync(records => records.All(record => record.NodeId != secondId));
-        await directory.WaitAsync(records => records.All(record => record.Record.Serving[0].Sessions == 0));
+        await UntilReleasedAsync(directory, first);
         await second.DisposeAsync();
     }
 
@@ -148,8 +147,7 @@ public sealed class ShardHostTests
         await client.PromptAsync(Link(first, 0, 3).Hop, id, s_prompt);
         await client.Events.NextAsync();
         await client.DisposeAsync();
-        await directory.WaitAsync(records => records.All(record => record.Record.Serving[0].Sessions == 0));
-        Assert.Equal((0L, 0L), (first.Gauges!.KvUsedBytes, second.Gauges!.KvUsedBytes));
+        await UntilReleasedAsync(directory, first, second);
     }
 
     [Fact]
@@ -191,6 +189,26 @@ public sealed class ShardHostTests
         {
             foreach (TestShard shard in shards) await shard.DisposeAsync();
         }
+    }
+
+    [Fact]
+    public async Task A_device_that_fails_ends_its_sessions_and_the_blocks_are_loaded_again()
+    {
+        FakeBlockSource source = new();
+        MemoryDirectory directory = new();
+        await using TestShard shard = await TestShard.StartAsync(directory, source, "Shard:Blocks=0-5");
+        await directory.WaitForReadyAsync(1);
+        await using ChainClient client = new();
+        ByteString id = await client.OpenAsync(LoopHarness.Hash, [Link(shard, 0, 6)]);
+        source.Stacks[0].DeviceFails = true;
+        await client.PromptAsync(Link(shard, 0, 6).Hop, id, [1, 2, 3]);
+        SessionFailed failed = (await client.Events.NextAsync()).Failed;
+        Assert.Equal((id, FailureCode.ComputeFailed), (failed.SessionId, failed.Code));
+
+        await directory.WaitAsync(_ => source.Stacks.Count == 2 && shard.IsReady);
+        id = await client.OpenAsync(LoopHarness.Hash, [Link(shard, 0, 6)]);
+        await client.PromptAsync(Link(shard, 0, 6).Hop, id, [1, 2, 3]);
+        Assert.Equal(LoopHarness.Reference([1, 2, 3], 16), await client.TokensAsync());
     }
 
     [Fact]
@@ -263,6 +281,10 @@ public sealed class ShardHostTests
         foreach ((Hop _, _) in chain) Assert.NotNull((await client.Events.NextAsync()).Closed);
         return tokens;
     }
+
+    // Every heartbeat is an occasion to look again.
+    private static Task UntilReleasedAsync(MemoryDirectory directory, params TestShard[] shards) =>
+        directory.WaitAsync(_ => shards.All(shard => shard.Gauges is { Sessions: 0, KvUsedBytes: 0 }));
 
     private static Task<ByteString> OpenWithRelaysAsync(
         ChainClient client, (Hop Hop, BlockRange Range)[] chain, string nextEndpoint, string ringEndpoint, ByteString id) =>

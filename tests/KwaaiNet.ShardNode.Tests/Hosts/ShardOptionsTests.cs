@@ -1,3 +1,4 @@
+using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ShardNode.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
@@ -20,5 +21,22 @@ public sealed class ShardOptionsTests
         await using WebApplication app = ShardHost.Build(args, builder => builder.Logging.ClearProviders());
         OptionsValidationException wrong = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync(TestContext.Current.CancellationToken));
         Assert.Contains(wrong.Failures, failure => failure.Contains(expected, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_model_ends_the_program_with_a_failure()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"kwaainet-bad-{Guid.NewGuid():N}.gguf");
+        await File.WriteAllTextAsync(path, "this is no model", TestContext.Current.CancellationToken);
+        try
+        {
+            int code = await NodeProgram.RunAsync(
+                ["--Node:GrpcPort=0", $"--Shard:ModelPath={path}"], args => ShardHost.Build(args, builder => builder.Logging.ClearProviders()));
+            Assert.Equal(NodeProgram.Failed, code);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 }

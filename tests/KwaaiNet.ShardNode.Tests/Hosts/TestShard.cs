@@ -1,6 +1,7 @@
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Hosting;
 using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Telemetry;
@@ -30,7 +31,11 @@ internal sealed class TestShard : IAsyncDisposable
 
     public LoopGauges? Gauges => _app.Services.GetRequiredService<ShardServing>().State.Loop?.Gauges;
 
-    public static async Task<TestShard> StartAsync(MemoryDirectory directory, params string[] options)
+    public bool IsReady => _app.Services.GetRequiredService<ShardServing>().State.State == ServingState.Ready;
+
+    public static Task<TestShard> StartAsync(MemoryDirectory directory, params string[] options) => StartAsync(directory, null, options);
+
+    public static async Task<TestShard> StartAsync(MemoryDirectory directory, IBlockSource? source, params string[] options)
     {
         string[] args =
         [
@@ -42,6 +47,7 @@ internal sealed class TestShard : IAsyncDisposable
         {
             builder.Logging.ClearProviders();
             builder.Services.AddSingleton<INodeDirectory>(directory);
+            if (source is not null) builder.Services.AddSingleton(source);
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
         NodeEndpoints endpoints = app.Services.GetRequiredService<NodeEndpoints>();
