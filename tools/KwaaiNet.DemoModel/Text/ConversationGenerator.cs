@@ -17,7 +17,7 @@ internal sealed class ConversationGenerator(int seed)
 
     private readonly (IExchangeSource Source, int Weight)[] _sources =
     [
-        (new Explanations(), 32), (new PreparedQuestions(), 46), (new Stories(), 13), (new SimpleThings(), 4), (new SimpleLists(), 3), (new SimpleSums(), 4), (new Memories(), 4),
+        (new Explanations(), 32), (new PreparedQuestions(), 50), (new Stories(), 9), (new SimpleThings(), 4), (new SimpleLists(), 4),
     ];
 
     /// <summary>Makes one conversation.</summary>
@@ -35,22 +35,15 @@ internal sealed class ConversationGenerator(int seed)
         int exchanges = window > 512 && random.Chance(0.4) ? random.Next(5, 14) : random.NextDouble() switch { < 0.6 => 1, < 0.8 => 2, < 0.93 => 3, _ => 4 };
         int letters = 0;
         Exchange? last = null;
-        Func<Random, Exchange>? recall = null;
         for (int i = 0; i < exchanges && letters < window * 3; i++)
         {
             last = formatted ? _explanations.Make(random, bullets)
-                : last?.FollowUp is { } followUp && random.Chance(0.4) ? followUp(random)
-                : recall is not null && random.Chance(0.6) ? recall(random)
-                : last is { Question.Length: < 70 } && random.Chance(0.03) ? Asked(last.Question, random)
+                : last?.FollowUp is { } followUp && random.Chance(0.5) ? followUp(random)
                 : Any(random);
             string question = Wording.Vary(last.Question, random);
-            last = last with { Question = question };
-            recall = last.Recall ?? recall;
             turns.Add(new Turn("user", question));
             turns.Add(new Turn("assistant", last.Answer));
             letters += question.Length + last.Answer.Length;
-            if (i == 0 && exchanges == 1 && recall is not null)
-                exchanges = 2;
         }
 
         return new Conversation(turns);
@@ -64,9 +57,6 @@ internal sealed class ConversationGenerator(int seed)
         mixed = unchecked((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB);
         return (int)(mixed >> 33);
     }
-
-    private static Exchange Asked(string question, Random random) =>
-        new(random.Spell("[What did I just ask|What did I ask you|What was my last question|What did I say]?"), $"You said: {question}");
 
     private Exchange Any(Random random)
     {

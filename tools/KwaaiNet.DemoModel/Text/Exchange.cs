@@ -4,8 +4,7 @@ namespace KwaaiNet.DemoModel.Text;
 /// <param name="Question">What the user says.</param>
 /// <param name="Answer">What the model says.</param>
 /// <param name="FollowUp">Makes an exchange that refers to this one and comes right after it, if there is one to make.</param>
-/// <param name="Recall">Makes an exchange that refers to this one and may come at any time later, if there is one to make.</param>
-internal sealed record Exchange(string Question, string Answer, Func<Random, Exchange>? FollowUp = null, Func<Random, Exchange>? Recall = null);
+internal sealed record Exchange(string Question, string Answer, Func<Random, Exchange>? FollowUp = null);
 
 /// <summary>A kind of exchange that the generator knows to make.</summary>
 internal interface IExchangeSource

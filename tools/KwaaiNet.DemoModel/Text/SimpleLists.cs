@@ -8,7 +8,7 @@ internal sealed class SimpleLists : IExchangeSource
     public Exchange Make(Random random)
     {
         (string kind, string[] members) = random.Pick(_kinds);
-        string[] some = [.. random.Some(members, 3)];
+        string[] some = members[..3]; // always the same ones: a choice would have to remember what it chose
         bool bullets = random.Chance(0.25);
         string question = Phrase.Spell("[List|Name|Give me|Tell me|Can you name|Write down] [three|3] {k}", random, _ => kind);
         bool asks = question.StartsWith("Can", StringComparison.Ordinal);

@@ -34,15 +34,13 @@ internal sealed class Stories : IExchangeSource
     public Exchange Make(Random random)
     {
         (string plot, List<string> lines) = random.Pick(_plots);
-        bool male = random.Chance(0.5);
-        string hero = random.Pick(_words["hero"]), friend = random.Pick(_words["friend"]), quality = random.Pick(_words["quality"]);
-        if (hero is "girl" or "princess" or "queen" or "witch" or "fairy")
-            male = false;
-        if (hero is "boy" or "king" or "wizard" or "fisherman" or "prince")
-            male = true;
-        while (friend == hero)
-            friend = random.Pick(_words["friend"]);
-        string name = random.Pick(_words[male ? "boys" : "girls"]);
+        // A plot's people and treasures are always the same: a model this small cannot carry a name through a story, but it can know one.
+        string[] cast = _words["cast " + plot];
+        (string name, string friend, string friendName, string place, string thing, string food) = (cast[0], cast[1], cast[2], cast[3], cast[4], cast[5]);
+        bool male = _words["boys"].Contains(name);
+        string quality = cast[6], hero = random.Chance(0.5) ? cast[7] : random.Pick(_words["hero"]);
+        if (male ? hero is "girl" or "princess" or "queen" or "witch" or "fairy" : hero is "boy" or "king" or "prince" or "wizard" or "fisherman")
+            hero = cast[7];
         if (plot == "node")
             hero = "shard node";
 
@@ -53,16 +51,16 @@ internal sealed class Stories : IExchangeSource
         }
         else
         {
-            string about = About(random, plot, hero, friend, quality, name);
+            string about = About(random, plot, hero);
             question = Phrase.Spell(random.Pick(s_asksAbout), random, _ => about);
         }
 
         Dictionary<string, string> slots = new(StringComparer.Ordinal)
         {
             ["himself"] = male ? "himself" : "herself", ["ahero"] = $"a {quality} {hero}", ["Name"] = name, ["he"] = male ? "he" : "she", ["He"] = male ? "He" : "She", ["his"] = male ? "his" : "her", ["him"] = male ? "him" : "her",
-            ["friend"] = friend, ["afriend"] = $"{Article(friend)} {friend}", ["AFriend"] = $"{(Article(friend) == "an" ? "An" : "A")} {friend}", ["Friend"] = random.Pick(_words["friends"]),
-            ["place"] = random.Pick(_words["place"]), ["thing"] = random.Pick(_words["thing"]), ["food"] = random.Pick(_words["food"]),
-            ["Once"] = random.Chance(0.7) ? "Once upon a time" : "Once", ["a lantern"] = "a small lantern",
+            ["friend"] = friend, ["afriend"] = $"{Article(friend)} {friend}", ["AFriend"] = $"{(Article(friend) == "an" ? "An" : "A")} {friend}", ["Friend"] = friendName,
+            ["place"] = place, ["thing"] = thing, ["food"] = food,
+            ["Once"] = random.Chance(0.9) ? "Once upon a time" : "Once", ["a lantern"] = "a small lantern",
         };
         string story = string.Join(' ', lines.Select(line => Phrase.Spell(line, random, slot => slots[slot])));
         return new Exchange(question, story, further => further.Chance(0.5)
@@ -71,21 +69,10 @@ internal sealed class Stories : IExchangeSource
     }
 
     /// <summary>What a request wants the story to be about; always something that the story keeps.</summary>
-    private string About(Random random, string plot, string hero, string friend, string quality, string name)
-    {
-        if (plot == "node")
-            return random.Spell("[a shard node|a node|KwaaiNet|a little node|a network|shards|a shard|the network]");
-        string theHero = $"{Article(hero)} {hero}";
-        return random.NextDouble() switch
-        {
-            < 0.45 => theHero,
-            < 0.6 => $"a {quality} {hero}",
-            < 0.72 => theHero + random.Spell($" [named|called] {name}"),
-            < 0.76 => name,
-            < 0.84 => $"{theHero} and {Article(friend)} {friend}",
-            _ => random.Pick(_words["theme " + plot]),
-        };
-    }
+    private string About(Random random, string plot, string hero) =>
+        plot == "node" ? random.Spell("[a shard node|a node|KwaaiNet|a little node|a network|shards|a shard|the network]")
+        : random.Chance(0.25) ? random.Pick(_words["theme " + plot])
+        : random.Spell($"[{Article(hero)} {hero}|{Article(hero)} {hero}|a [little|brave|small|young|kind|clever] {hero}]");
 
     private static string Article(string noun) => "aeiou".Contains(noun[0], StringComparison.Ordinal) ? "an" : "a";
 }

@@ -17,7 +17,7 @@ internal sealed record TrainingReport(RunState State, double Loss, double? HeldO
 /// <summary>Trains for a number of minutes, or until stopped; short windows first, the model's whole context in the last part.</summary>
 internal sealed class Trainer(Llama model, BytePairVocabulary vocabulary, int seed, TimeSpan budget, string checkpointPath) : IDisposable
 {
-    private const int TokensPerStep = 4096;
+    private const int TokensPerStep = 2048;
     private const int ShortWindow = 512;
     private const double LongWindowsFrom = 0.85; // share of the budget
     private const double WarmUp = 0.02;
