@@ -17,10 +17,10 @@ internal sealed partial class ShardLink : IAsyncDisposable
     public static readonly TimeSpan PingPeriod = TimeSpan.FromMilliseconds(500);
 
     /// <summary>
-    /// Silent looks in a row after which a shard counts as frozen: 4 s. HTTP/2 keep-alive finds a dead connection; this finds a process
+    /// Silent looks in a row after which a shard counts as frozen: 3.5 s. HTTP/2 keep-alive finds a dead connection; this finds a process
     /// that no longer runs. Looks are counted, not seconds, so that a pause of our own process is not taken for theirs.
     /// </summary>
-    public const int SilentLooks = 8;
+    public const int SilentLooks = 7;
 
     private readonly Channel<ControlRequest> _control = Channel.CreateUnbounded<ControlRequest>(new() { SingleReader = true });
     private readonly Channel<StepFrame> _steps = Channel.CreateUnbounded<StepFrame>(new() { SingleReader = true });
@@ -191,7 +191,7 @@ internal sealed partial class ShardLink : IAsyncDisposable
         }
         else if (++_silent >= SilentLooks)
         {
-            Break($"the shard has not answered for {(SilentLooks * PingPeriod).TotalSeconds:0} s");
+            Break($"the shard has not answered for {(SilentLooks * PingPeriod).TotalSeconds:0.#} s");
         }
 
         if (!_sessions.IsEmpty)
@@ -232,8 +232,14 @@ internal sealed partial class ShardLink : IAsyncDisposable
         }
     }
 
-    private static string Describe(Exception exception) =>
-        exception is RpcException rpc ? $"{rpc.StatusCode}: {rpc.Status.Detail}".TrimEnd('.') : exception.Message.TrimEnd('.');
+    // gRPC's detail is the fullest when it is there; a connection that is refused has its reason in the exception below.
+    private static string Describe(Exception exception)
+    {
+        string words = exception is RpcException rpc
+            ? $"{rpc.StatusCode} {(rpc.Status.Detail.Length > 0 ? rpc.Status.Detail : rpc.Status.DebugException?.Message)}"
+            : exception.Message;
+        return words.Trim().TrimEnd('.');
+    }
 
     [LoggerMessage(LogLevel.Warning, "Link to shard {NodeId} at {Endpoint} broke under {Sessions} sessions: {Reason}.")]
     private partial void LogBroken(string nodeId, string endpoint, string reason, int sessions);
