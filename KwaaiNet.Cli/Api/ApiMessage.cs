@@ -1,0 +1,4 @@
+namespace KwaaiNet.Cli.Api;
+
+/// <summary>One turn of a conversation.</summary>
+internal sealed record ApiMessage(string Role, string Content);

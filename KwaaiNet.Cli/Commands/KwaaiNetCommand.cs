@@ -1,0 +1,48 @@
+using System.CommandLine;
+
+namespace KwaaiNet.Cli.Commands;
+
+/// <summary>The <c>kwaainet</c> command and its subcommands.</summary>
+internal static class KwaaiNetCommand
+{
+    /// <summary>Runs a command line and returns the process's exit code.</summary>
+    public static Task<int> RunAsync(string[] args, CommandContext context)
+    {
+        RootCommand root = new("KwaaiNet: large language models served by a network of shard nodes, behind the OpenAI API.")
+        {
+            UpCommand.Create(context),
+            DownCommand.Create(context),
+            RestartCommand.Create(context),
+            StatusCommand.Create(context),
+            LogsCommand.Create(context),
+            ModelsCommand.Create(context),
+            ChatCommand.Create(context),
+        };
+        // Signals are ours (Interrupts): the library would end the process two seconds after one, with nodes still stopping.
+        return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
+    }
+
+    /// <summary>Gives a command its work, and turns its failures into a message, a remedy and an exit code.</summary>
+    public static void SetWork(this Command command, CommandContext context, Func<ParseResult, CancellationToken, Task<int>> work) =>
+        command.SetAction(async (parsed, _) =>
+        {
+            try
+            {
+                return await work(parsed, context.Interrupts.Stop).ConfigureAwait(false);
+            }
+            catch (CommandFailure failure)
+            {
+                context.Terminal.Error(failure.Message, failure.Remedy);
+                return failure.ExitCode;
+            }
+            catch (UnauthorizedAccessException exception)
+            {
+                context.Terminal.Error(exception.Message, $"make {context.Home.Folder} writable, or name another folder in KWAAINET_HOME.");
+                return ExitCode.Failure;
+            }
+            catch (OperationCanceledException) when (context.Interrupts.Stop.IsCancellationRequested)
+            {
+                return ExitCode.Interrupted;
+            }
+        });
+}

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using KwaaiNet.Cli.Network;
+using KwaaiNet.Cli.Output;
+using KwaaiNet.Cli.State;
+using Spectre.Console;
+
+namespace KwaaiNet.Cli.Commands;
+
+/// <summary><c>kwaainet status</c>: the nodes, what they serve, how they are.</summary>
+internal static class StatusCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        Option<bool> json = new("--json") { Description = "For programs." };
+        Command command = new("status", "Show the nodes and what they serve. Exit code 3: no network runs; 4: one runs, with something missing.") { json };
+        command.SetWork(context, (parsed, cancellationToken) => RunAsync(context, parsed.GetValue(json), cancellationToken));
+        return command;
+    }
+
+    internal static async Task<int> RunAsync(CommandContext context, bool json, CancellationToken cancellationToken)
+    {
+        NetworkState? state = NetworkStateFile.ReadRunning(context.Home);
+        if (state is null && !json)
+        {
+            _ = RunningNetwork.Require(context);
+        }
+
+        NetworkReport report = state is null
+            ? NetworkReport.None
+            : await NetworkReporter.LookAsync(context.Home, state, cancellationToken).ConfigureAwait(false);
+        if (json)
+        {
+            context.Terminal.Line(JsonSerializer.Serialize(report, CommandJson.Options));
+        }
+        else
+        {
+            Show(context.Terminal, report);
+        }
+
+        return !report.Running ? ExitCode.NotRunning
+            : report.Complete && report.Nodes.All(node => node.Pid is not null) ? ExitCode.Success
+            : ExitCode.Degraded;
+    }
+
+    private static void Show(Terminal terminal, NetworkReport report)
+    {
+        Table table = new Table().Border(TableBorder.Minimal).AddColumns("node", "state", "blocks", "backend", "decode tok/s", "sessions", "memory", "process", "address");
+        foreach (NodeReport node in report.Nodes)
+        {
+            table.AddRow(
+                new Text(node.Name),
+                new Text(node.State, new Style(node.State switch { "ready" or "running" => Color.Green, "stopped" => Color.Red, _ => Color.Yellow })),
+                new Text(node.Blocks ?? "-"),
+                new Text(node.Backend is null ? "-" : $"{node.Backend}: {node.Device}"),
+                // A shard's speed over its own blocks: a chain is as fast as all of its shards together.
+                new Text(node.DecodeTokensPerSecond is > 0 ? node.DecodeTokensPerSecond.Value.ToString("0.0", CultureInfo.InvariantCulture) : "-"),
+                new Text(node.Sessions?.ToString(CultureInfo.InvariantCulture) ?? "-"),
+                new Text(node.MemoryBytes is { } bytes ? ByteSize.Of(bytes) : "-"),
+                new Text(node.Pid?.ToString(CultureInfo.InvariantCulture) ?? "-"),
+                new Text(node.Address ?? "-"));
+        }
+
+        terminal.Line($"{report.Model} at {report.Url}");
+        terminal.Table(table);
+        if (!report.DiscoveryAnswers)
+        {
+            terminal.Warning("Discovery does not answer: which blocks are served is not known.");
+        }
+        else if (!report.Complete)
+        {
+            terminal.Warning($"{report.Model} cannot be used: nobody serves {(report.Gaps.Count == 0 ? "any of its blocks" : "blocks " + string.Join(", ", report.Gaps))}.");
+        }
+
+        foreach (NodeReport node in report.Nodes.Where(node => node.Pid is null))
+        {
+            terminal.Line($"  {node.Name} has stopped: '{CommandName.For($"logs {node.Name}")}' shows why, '{CommandName.For($"restart {node.Name}")}' starts it again.");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+using System.CommandLine;
+using KwaaiNet.Cli.Network;
+
+namespace KwaaiNet.Cli.Commands;
+
+/// <summary><c>kwaainet up</c>: a whole network on this machine.</summary>
+internal static class UpCommand
+{
+    /// <summary>Given to the copy of the command that <c>--detach</c> leaves running.</summary>
+    public const string SuperviseOption = "--supervise";
+
+    public static Command Create(CommandContext context)
+    {
+        Option<int> shards = new("--shards") { Description = "Shard nodes that share the model's blocks.", DefaultValueFactory = _ => NetworkOptions.DefaultShards };
+        Option<string?> model = new("--model") { Description = "A model's name, or the path of a .gguf file. Default: the demo model.", HelpName = "NAME|PATH" };
+        Option<int> port = new("--port") { Description = "Port of the OpenAI API; 0 lets the system choose.", DefaultValueFactory = _ => NetworkOptions.DefaultPort };
+        Option<string> discovery = new("--discovery") { Description = "How nodes find one another.", DefaultValueFactory = _ => NetworkOptions.Embedded };
+        discovery.AcceptOnlyFromAmong(NetworkOptions.Embedded, NetworkOptions.Redis);
+        Option<string> redis = new("--redis") { Description = "Redis' address, for --discovery redis.", HelpName = "HOST:PORT", DefaultValueFactory = _ => new NetworkOptions().RedisConnection };
+        Option<string> backend = new("--backend") { Description = "What shards compute on.", DefaultValueFactory = _ => "auto" };
+        backend.AcceptOnlyFromAmong("auto", "cpu", "ilgpu");
+        Option<string[]> set = new("--set") { Description = "A setting for every node, by the hosts' own keys; may be repeated.", HelpName = "SECTION:KEY=VALUE" };
+        Option<bool> detach = new("--detach") { Description = "Return when the network is up, and leave it running; 'down' stops it." };
+        Option<bool> supervise = new(SuperviseOption) { Hidden = true };
+        shards.Validators.Add(result => InRange(result, shards, 1, 1024));
+        port.Validators.Add(result => InRange(result, port, 0, 65535));
+        set.Validators.Add(result =>
+        {
+            foreach (string setting in result.GetValueOrDefault<string[]>() ?? [])
+            {
+                if (setting.IndexOf('=') < 1)
+                {
+                    result.AddError($"'{setting}' is not a setting: write Section:Key=value.");
+                }
+            }
+        });
+
+        Command command = new("up", "Start a network on this machine: discovery, shards and the OpenAI API.")
+        {
+            shards, model, port, discovery, redis, backend, set, detach, supervise,
+        };
+        command.SetWork(context, (parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(detach) && !parsed.GetValue(supervise))
+            {
+                return DetachedUp.StartAsync(context, parsed.Tokens.Select(token => token.Value), cancellationToken);
+            }
+
+            NetworkOptions options = new()
+            {
+                Shards = parsed.GetValue(shards),
+                Model = parsed.GetValue(model),
+                Port = parsed.GetValue(port),
+                Discovery = parsed.GetValue(discovery)!,
+                RedisConnection = parsed.GetValue(redis)!,
+                Backend = parsed.GetValue(backend)!,
+                Settings = (parsed.GetValue(set) ?? []).Select(setting => setting.Split('=', 2)).ToDictionary(parts => parts[0], parts => parts[1]),
+            };
+            return new UpSession(context, options, parsed.GetValue(supervise)).RunAsync(cancellationToken);
+        });
+        return command;
+    }
+
+    private static void InRange(System.CommandLine.Parsing.OptionResult result, Option<int> option, int minimum, int maximum)
+    {
+        if (result.Errors.Any())
+        {
+            return;
+        }
+
+        int value = result.GetValueOrDefault<int>();
+        if (value < minimum || value > maximum)
+        {
+            result.AddError($"{option.Name} must be {minimum} to {maximum}, not {value}.");
+        }
+    }
+}

@@ -1,0 +1,35 @@
+using System.IO.Pipes;
+using System.Text.Json;
+using KwaaiNet.Cli.Commands;
+
+namespace KwaaiNet.Cli.Control;
+
+/// <summary>Sends one request to the running <c>kwaainet up</c>.</summary>
+internal static class ControlClient
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
+    /// <summary>Sends a request and waits until it has been carried out.</summary>
+    /// <returns>False when nobody answers at the pipe.</returns>
+    /// <exception cref="CommandFailure">It was refused, or it failed.</exception>
+    public static async Task<bool> TrySendAsync(string pipe, string request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using NamedPipeClientStream client = new(".", pipe, PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
+            await client.ConnectAsync(s_patience, cancellationToken).ConfigureAwait(false);
+            using StreamReader reader = new(client, leaveOpen: true);
+            await using StreamWriter writer = new(client, leaveOpen: true) { AutoFlush = true };
+            await writer.WriteLineAsync(request.AsMemory(), cancellationToken).ConfigureAwait(false);
+            string? line = await reader.ReadLineAsync(cancellationToken).ConfigureAwait(false);
+            ControlReply? reply = line is null ? null : JsonSerializer.Deserialize<ControlReply>(line);
+            return reply?.Error is null
+                ? reply is not null
+                : throw new CommandFailure(reply.Error, reply.Remedy ?? "read the logs.");
+        }
+        catch (Exception exception) when (exception is IOException or TimeoutException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

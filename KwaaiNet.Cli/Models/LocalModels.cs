@@ -1,0 +1,83 @@
+using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
+using KwaaiNet.Cli.Processes;
+using KwaaiNet.Cli.State;
+
+namespace KwaaiNet.Cli.Models;
+
+/// <summary>Finds model files: those of the user, those that come with the product.</summary>
+internal static class LocalModels
+{
+    /// <summary>What is served when nothing else is asked for.</summary>
+    public const string DemoModel = "kwaai-demo";
+
+    private const string Extension = ".gguf";
+
+    /// <summary>Folders that are looked through, the user's own first.</summary>
+    public static IReadOnlyList<string> Folders(KwaaiNetHome home)
+    {
+        List<string> folders = [home.ModelsFolder, Path.Combine(AppContext.BaseDirectory, "models")];
+        if (RepositoryFolder.Find(AppContext.BaseDirectory) is { } root)
+        {
+            folders.Add(Path.Combine(root, "models"));
+        }
+
+        return folders;
+    }
+
+    /// <summary>Every model file in <see cref="Folders"/>, also those that cannot be served: a reader wants to know why.</summary>
+    public static IReadOnlyList<LocalModel> List(KwaaiNetHome home) =>
+        [.. new ModelCatalog(Folders(home)).List().Select(model => Describe(model.Name, model.Path))];
+
+    /// <summary>The model a user means by a name or a path, opened and checked.</summary>
+    /// <exception cref="CommandFailure">There is no such model, or its file cannot be served.</exception>
+    public static LocalModel Find(KwaaiNetHome home, string? nameOrPath)
+    {
+        string asked = nameOrPath ?? DemoModel;
+        LocalModel model;
+        if (LooksLikeAPath(asked))
+        {
+            model = File.Exists(asked)
+                ? Describe(Path.GetFileNameWithoutExtension(asked), Path.GetFullPath(asked))
+                : throw new CommandFailure(
+                    $"There is no model file at {Path.GetFullPath(asked)}.",
+                    $"check the path, or see what is here with '{CommandName.For("models")}'.");
+        }
+        else
+        {
+            try
+            {
+                CatalogModel found = new ModelCatalog(Folders(home)).Find(asked);
+                model = Describe(found.Name, found.Path);
+            }
+            catch (ModelNotFoundException exception)
+            {
+                throw new CommandFailure(exception.Message, $"--model with a name from '{CommandName.For("models")}', or with the path of a .gguf file.");
+            }
+        }
+
+        return model.Problem is null
+            ? model
+            : throw new CommandFailure(
+                $"{model.Name} cannot be served: {model.Problem}",
+                "copy or download the file again, or choose another with --model.");
+    }
+
+    private static bool LooksLikeAPath(string asked) =>
+        asked.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || asked.Contains('/') || asked.Contains('\\');
+
+    private static LocalModel Describe(string name, string path)
+    {
+        long bytes = new FileInfo(path).Length;
+        try
+        {
+            using ModelFile file = ModelFile.Open(path);
+            return new LocalModel(name, path, bytes, file.Shape.BlockCount, file.WeightFormat, file.Shape.ContextLength, null);
+        }
+        catch (Exception exception) when (exception is ModelFormatException or IOException or UnauthorizedAccessException)
+        {
+            return new LocalModel(name, path, bytes, null, null, null, exception.Message);
+        }
+    }
+}

@@ -1,0 +1,31 @@
+namespace KwaaiNet.Cli.Network;
+
+/// <summary>What the user asked <c>kwaainet up</c> for.</summary>
+internal sealed record NetworkOptions
+{
+    public const int DefaultPort = 11435;
+    public const int DefaultShards = 3;
+    public const string Embedded = "embedded";
+    public const string Redis = "redis";
+
+    /// <summary>How many shard nodes share the model's blocks.</summary>
+    public int Shards { get; init; } = DefaultShards;
+
+    /// <summary>A model's name or file; null: the demo model.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>Port of the OpenAI API; 0 lets the system choose.</summary>
+    public int Port { get; init; } = DefaultPort;
+
+    /// <summary>Discovery's backend.</summary>
+    public string Discovery { get; init; } = Embedded;
+
+    /// <summary>Redis' address for <see cref="Redis"/>.</summary>
+    public string RedisConnection { get; init; } = "localhost:6379";
+
+    /// <summary>What shards compute on: <c>auto</c>, <c>cpu</c> or <c>ilgpu</c>.</summary>
+    public string Backend { get; init; } = "auto";
+
+    /// <summary>Further settings for every node, by the hosts' own keys: <c>Node:TtlMilliseconds</c>.</summary>
+    public IReadOnlyDictionary<string, string> Settings { get; init; } = new Dictionary<string, string>();
+}

@@ -1,0 +1,54 @@
+using System.Globalization;
+using KwaaiNet.Cli.Models;
+using KwaaiNet.Cli.Processes;
+
+namespace KwaaiNet.Cli.Network;
+
+/// <summary>The nodes of a network on this machine, before any of them runs.</summary>
+internal sealed class NetworkPlan
+{
+    public const string DiscoveryName = "discovery";
+    public const string ApiName = "api";
+
+    private NetworkPlan(NetworkOptions options, LocalModel model)
+    {
+        Options = options;
+        Model = model;
+        Discovery = Launch(DiscoveryName, HostProgram.Discovery).With(
+            ("Node:GrpcPort", "0"),
+            ("Node:HttpPort", "0"),
+            ("Discovery:Backend", options.Discovery),
+            ("ConnectionStrings:registry", options.Discovery == NetworkOptions.Redis ? options.RedisConnection : null));
+        Shards = [.. Enumerable.Range(1, options.Shards).Select(Shard)];
+        Api = Launch(ApiName, HostProgram.ApiNode).With(
+            ("Node:HttpPort", Text(options.Port)),
+            ("Api:Models:0:Name", model.Name),
+            ("Api:Models:0:Path", model.Path));
+    }
+
+    public static NetworkPlan Create(NetworkOptions options, LocalModel model) => new(options, model);
+
+    public NetworkOptions Options { get; }
+
+    public LocalModel Model { get; }
+
+    public NodeLaunch Discovery { get; }
+
+    public IReadOnlyList<NodeLaunch> Shards { get; }
+
+    public NodeLaunch Api { get; }
+
+    public static string ShardName(int number) => "shard-" + Text(number);
+
+    private NodeLaunch Shard(int number) => Launch(ShardName(number), HostProgram.ShardNode).With(
+        ("Node:GrpcPort", "0"),
+        ("Node:HttpPort", "0"),
+        ("Shard:ModelPath", Model.Path),
+        ("Shard:Model", Model.Name),
+        ("Shard:ExpectedShards", Text(Options.Shards)),
+        ("Shard:Backend", Options.Backend));
+
+    private NodeLaunch Launch(string name, string program) => new(name, program, Options.Settings);
+
+    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

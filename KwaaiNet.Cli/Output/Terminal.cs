@@ -1,0 +1,101 @@
+using Spectre.Console;
+
+namespace KwaaiNet.Cli.Output;
+
+/// <summary>Where a command writes. Decoration goes through Spectre; what is meant to be copied or parsed is written as it is, never wrapped.</summary>
+internal sealed class Terminal
+{
+    private readonly TextWriter _output;
+    private readonly TextWriter _error;
+
+    public Terminal(TextReader input, TextWriter output, TextWriter error, bool interactive)
+    {
+        Input = input;
+        _output = output;
+        _error = error;
+        Interactive = interactive;
+        Console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = interactive ? AnsiSupport.Detect : AnsiSupport.No,
+            Interactive = interactive ? InteractionSupport.Detect : InteractionSupport.No,
+            Out = new AnsiConsoleOutput(output),
+        });
+    }
+
+    public static Terminal ForConsole() => new(
+        System.Console.In,
+        System.Console.Out,
+        System.Console.Error,
+        !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("CI") is null);
+
+    public IAnsiConsole Console { get; }
+
+    public TextReader Input { get; }
+
+    /// <summary>Whether somebody watches: progress may move, colours help.</summary>
+    public bool Interactive { get; }
+
+    public void Line(string text = "")
+    {
+        lock (_output)
+        {
+            _output.WriteLine(text);
+            _output.Flush();
+        }
+    }
+
+    public void Text(string text)
+    {
+        lock (_output)
+        {
+            _output.Write(text);
+            _output.Flush();
+        }
+    }
+
+    /// <summary>A table that fits the screen; in a file or a pipe as wide as its content, without the blanks that would fill a screen.</summary>
+    public void Table(Table table)
+    {
+        if (Interactive)
+        {
+            Console.Write(table);
+            return;
+        }
+
+        using StringWriter text = new();
+        IAnsiConsole page = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(text) });
+        page.Profile.Width = 1000;
+        page.Write(table);
+        foreach (string line in text.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))
+        {
+            Line(line);
+        }
+    }
+
+    public void Warning(string text)
+    {
+        if (Interactive)
+        {
+            Console.MarkupLineInterpolated($"[yellow]{text}[/]");
+        }
+        else
+        {
+            Line(text);
+        }
+    }
+
+    public void Error(string message, string remedy)
+    {
+        lock (_error)
+        {
+            _error.WriteLine($"error: {message}");
+            _error.WriteLine($"  try: {remedy}");
+            _error.Flush();
+        }
+    }
+
+    /// <summary>Runs work under a spinner when somebody watches, and without one otherwise. The work is given a way to say what it waits for.</summary>
+    public Task StatusAsync(string status, Func<Action<string>, Task> work) => Interactive
+        ? Console.Status().StartAsync(status, context => work(text => context.Status(Markup.Escape(text))))
+        : work(_ => { });
+}

@@ -1,0 +1,106 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Net;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OpenTelemetry.Trace;
+
+namespace KwaaiNet.ServiceDefaults.Tests;
+
+public sealed class ServiceDefaultsTests
+{
+    [Theory]
+    [InlineData("Development")]
+    [InlineData("Production")]
+    public async Task Health_is_answered_in_every_environment(string environment)
+    {
+        await using WebApplication app = await StartAsync(environment);
+        HttpClient http = app.GetTestClient();
+        Assert.Equal("Healthy", await http.GetStringAsync(ServiceDefaultsExtensions.HealthPath, TestContext.Current.CancellationToken));
+        Assert.Equal("Healthy", await http.GetStringAsync(ServiceDefaultsExtensions.AlivePath, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_node_that_cannot_take_work_is_alive_but_not_healthy()
+    {
+        await using WebApplication app = await StartAsync(configure: builder =>
+            builder.Services.AddHealthChecks().AddCheck("model", () => HealthCheckResult.Unhealthy("the blocks are still loading")));
+        HttpClient http = app.GetTestClient();
+        using HttpResponseMessage health = await http.GetAsync(ServiceDefaultsExtensions.HealthPath, TestContext.Current.CancellationToken);
+        using HttpResponseMessage alive = await http.GetAsync(ServiceDefaultsExtensions.AlivePath, TestContext.Current.CancellationToken);
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("KwaaiNet.ShardNode")]
+    [InlineData("KwaaiNet.AnythingNew")]
+    [InlineData("Experimental.Microsoft.Extensions.AI")]
+    public async Task Spans_and_meters_of_every_room_are_listened_to(string name)
+    {
+        await using WebApplication app = await StartAsync();
+        using ActivitySource source = new(name);
+        using Meter meter = new(name);
+        Assert.True(source.HasListeners());
+        Assert.True(meter.CreateCounter<long>("kwaainet.test").Enabled);
+    }
+
+    [Fact]
+    public async Task Spans_of_others_are_not_collected()
+    {
+        await using WebApplication app = await StartAsync();
+        using ActivitySource source = new("SomebodyElse");
+        Assert.False(source.HasListeners());
+    }
+
+    [Fact]
+    public async Task A_health_probe_makes_no_span_and_a_request_makes_one()
+    {
+        List<string> spans = [];
+        await using WebApplication app = await StartAsync(configure: builder => builder.Services.ConfigureOpenTelemetryTracerProvider(
+            tracing => tracing.AddProcessor(new Recorder(spans))));
+        app.MapGet("/work", () => Results.Ok());
+        HttpClient http = app.GetTestClient();
+        await http.GetStringAsync(ServiceDefaultsExtensions.HealthPath, TestContext.Current.CancellationToken);
+        await http.GetStringAsync(ServiceDefaultsExtensions.AlivePath, TestContext.Current.CancellationToken);
+        await http.GetStringAsync("/work", TestContext.Current.CancellationToken);
+        await app.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(["GET /work"], spans);
+    }
+
+    [Fact]
+    public async Task An_answer_may_take_longer_than_any_resilience_handler_allows()
+    {
+        // The standard handler would cut an attempt after 10 s and bring its own options; a client of ours has the default of HttpClient alone.
+        await using WebApplication app = await StartAsync();
+        Assert.DoesNotContain(
+            app.Services.GetServices<Microsoft.Extensions.Http.IHttpMessageHandlerBuilderFilter>(),
+            filter => filter.GetType().FullName!.Contains("Resilience", StringComparison.Ordinal));
+    }
+
+    private static async Task<WebApplication> StartAsync(string environment = "Production", Action<WebApplicationBuilder>? configure = null)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = "KwaaiNet.Test" });
+        builder.WebHost.UseTestServer();
+        builder.AddServiceDefaults();
+        configure?.Invoke(builder);
+        WebApplication app = builder.Build();
+        app.MapDefaultEndpoints();
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return app;
+    }
+
+    private sealed class Recorder(List<string> spans) : OpenTelemetry.BaseProcessor<Activity>
+    {
+        public override void OnEnd(Activity data)
+        {
+            if (data.Kind == ActivityKind.Server)
+            {
+                spans.Add(data.DisplayName);
+            }
+        }
+    }
+}
