@@ -27,7 +27,7 @@ IResourceBuilder<ProjectResource> discovery = builder.AddProject<Projects.KwaaiN
     .WithHttpEndpoint(env: "Node__HttpPort", name: Http)
     .WithEndpoint(scheme: "https", env: "Node__GrpcPort", name: Grpc)
     .WithHttpHealthCheck(Health, endpointName: Http)
-    .WithUrlForEndpoint(Http, url => url.Url = "/network");
+    .WithUrlForEndpoint(Http, url => { url.Url = "/network"; });
 
 if (backend == "redis")
 {
@@ -63,7 +63,7 @@ for (int number = 1; number <= shards; number++)
         .WithEnvironment("Shard__ExpectedShards", shards.ToString(CultureInfo.InvariantCulture))
         .WithHttpEndpoint(env: "Node__HttpPort", name: Http)
         .WithHttpHealthCheck(Health, endpointName: Http)
-        .WithUrlForEndpoint(Http, url => url.Url = "/status")
+        .WithUrlForEndpoint(Http, url => { url.Url = "/status"; })
         .WithReference(discovery)
         .WaitFor(discovery);
     api.WaitFor(shard);
