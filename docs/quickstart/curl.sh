@@ -32,7 +32,8 @@ curl -sS "$url/v1/chat/completions" \
 \"messages\": [
 {\"role\": \"user\", \"content\": \"List three benefits of decentralized AI.\"}
 ]
-}" | tee "$out/stream"
+}" >"$out/stream"
+head -n 5 "$out/stream"; echo "… $(grep -c '^data: {' "$out/stream") events …"; tail -n 4 "$out/stream"
 [ "$(grep -c '^data: {' "$out/stream")" -ge 3 ] || { echo "curl: the stream has fewer than three events" >&2; exit 1; }
 grep -q '"object": *"chat.completion.chunk"' "$out/stream" || { echo "curl: the stream holds no chunks" >&2; exit 1; }
 grep -q '^data: \[DONE\]' "$out/stream" || { echo "curl: the stream does not end in [DONE]" >&2; exit 1; }

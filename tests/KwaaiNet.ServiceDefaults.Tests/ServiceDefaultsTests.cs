@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
 namespace KwaaiNet.ServiceDefaults.Tests;
@@ -41,7 +42,9 @@ public sealed class ServiceDefaultsTests
     [InlineData("Experimental.Microsoft.Extensions.AI")]
     public async Task Spans_and_meters_of_every_room_are_listened_to(string name)
     {
-        await using WebApplication app = await StartAsync();
+        // Instruments are enabled once somebody reads them; in a host that is the exporter.
+        await using WebApplication app = await StartAsync(configure: builder =>
+            builder.Services.ConfigureOpenTelemetryMeterProvider(metrics => metrics.AddReader(new Reader())));
         using ActivitySource source = new(name);
         using Meter meter = new(name);
         Assert.True(source.HasListeners());
@@ -83,7 +86,7 @@ public sealed class ServiceDefaultsTests
 
     private static async Task<WebApplication> StartAsync(string environment = "Production", Action<WebApplicationBuilder>? configure = null)
     {
-        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment, ApplicationName = "KwaaiNet.Test" });
+        WebApplicationBuilder builder = WebApplication.CreateBuilder(new WebApplicationOptions { EnvironmentName = environment });
         builder.WebHost.UseTestServer();
         builder.AddServiceDefaults();
         configure?.Invoke(builder);
@@ -92,6 +95,8 @@ public sealed class ServiceDefaultsTests
         await app.StartAsync(TestContext.Current.CancellationToken);
         return app;
     }
+
+    private sealed class Reader : MetricReader;
 
     private sealed class Recorder(List<string> spans) : OpenTelemetry.BaseProcessor<Activity>
     {
