@@ -132,6 +132,8 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     {
         _commands.Enqueue(command);
         _wake.Set();
+        // The loop may have ended since the caller looked: an owner that asks must be answered. There are no sessions any more.
+        if (_ended.Task.IsCompleted) RunCommands();
     }
 
     private void Run()
@@ -156,6 +158,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         Publish();
         _stack.Dispose();
         _ended.SetResult(!_stackLost);
+        RunCommands();
         RefuseArrived();
     }
 
@@ -177,9 +180,10 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         while (_commands.TryDequeue(out Action? command)) command();
     }
 
+    // What is there now and no more: refused frames make room for others at once, and a peer that floods must not keep the batch from running.
     private void TakeSteps()
     {
-        while (_arrived.TryDequeue(out IncomingStep step)) Take(step);
+        for (int left = _arrived.Count; left > 0 && _arrived.TryDequeue(out IncomingStep step); left--) Take(step);
     }
 
     private void Take(IncomingStep step)
