@@ -74,6 +74,8 @@ internal sealed partial class ChainGeneration : IDisposable
             }
             catch (ShardFailureException failure)
             {
+                // A chain that stood is not one that could not be opened, however long its prompt took: the time to find another starts now.
+                _routing = _services.Time.GetTimestamp();
                 Abandon(failure);
             }
         }

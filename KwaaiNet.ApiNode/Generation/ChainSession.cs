@@ -15,6 +15,9 @@ internal sealed class ChainSession : IDisposable
     // Tokens a chain may be ahead of the reader beyond those asked for: none in truth; a shard that floods is cut off here.
     private const int EventSlack = 16;
 
+    // A step that is sent again repeats a token, which is rare; a shard that does nothing else would keep the reader waiting for ever.
+    private const int MaxRepeatedTokens = 16;
+
     private readonly SessionSettings _settings;
     private readonly ShardChain _chain;
     private readonly CancellationToken _cancelled;
@@ -23,9 +26,11 @@ internal sealed class ChainSession : IDisposable
     private readonly Channel<TokenSampled> _tokens;
     private readonly HopEar[] _ears;
     private readonly TimeProvider _time;
+    private readonly int _start;
     private ShardFailureException? _failure;
     private int _unopened;
     private int _position;
+    private int _repeated;
     private TimeSpan _patience;
 
     private ChainSession(SessionSettings settings, ShardChain chain, ShardLinks links, TimeProvider time, CancellationToken cancellationToken)
@@ -36,7 +41,8 @@ internal sealed class ChainSession : IDisposable
         _tokens = Channel.CreateBounded<TokenSampled>(new BoundedChannelOptions(settings.MaxNewTokens + EventSlack) { SingleReader = true });
         _ears = [.. chain.Hops.Select((hop, i) => new HopEar(this, links.Get(hop.NodeId, hop.Endpoint), i))];
         _unopened = _ears.Length;
-        _position = settings.Tokens.Count;
+        _start = settings.Tokens.Count;
+        _position = _start;
         _time = time;
     }
 
@@ -107,6 +113,11 @@ internal sealed class ChainSession : IDisposable
             {
                 if (token.Position < _position)
                 {
+                    if (++_repeated > MaxRepeatedTokens)
+                    {
+                        throw Misbehaved("repeats tokens instead of going on");
+                    }
+
                     continue;
                 }
 
@@ -115,7 +126,13 @@ internal sealed class ChainSession : IDisposable
                     throw Misbehaved($"sent token {token.Token} for position {token.Position} where position {_position} was due");
                 }
 
+                if (token.Last && !IsEnd(token))
+                {
+                    throw Misbehaved($"stopped at position {token.Position} for no reason");
+                }
+
                 _position++;
+                _repeated = 0;
                 _patience = _settings.StepTimeout;
                 return new SampledToken((int)token.Token, token.Last);
             }
@@ -146,6 +163,10 @@ internal sealed class ChainSession : IDisposable
 
         _tokens.Writer.TryComplete();
     }
+
+    // What a ring may stop at: an end token, or as many tokens as were asked for. A finish reason made of anything else would be untrue.
+    private bool IsEnd(TokenSampled token) =>
+        _settings.Model.Tokenizer.EndOfGenerationIds.Contains((int)token.Token) || token.Position + 1 - _start >= _settings.MaxNewTokens;
 
     private ShardFailureException Misbehaved(string how) =>
         new(ShardFailureKind.Refused, [_chain.Hops[^1].NodeId], $"Shard {_chain.Hops[^1].NodeId} {how}.");

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
@@ -15,7 +16,7 @@ internal sealed class HttpOneLimits : IStartupFilter
     {
         app.Use((context, rest) =>
         {
-            if (context.Request.Protocol == "HTTP/1.1")
+            if (!HttpProtocol.IsHttp2(context.Request.Protocol))
             {
                 if (context.Features.Get<IHttpMinRequestBodyDataRateFeature>() is { } request)
                     request.MinDataRate = s_rate;

@@ -132,6 +132,8 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     {
         _commands.Enqueue(command);
         _wake.Set();
+        // The loop may have ended since the caller looked: an owner that asks must be answered. There are no sessions any more.
+        if (_ended.Task.IsCompleted) RunCommands();
     }
 
     private void Run()
@@ -156,6 +158,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         Publish();
         _stack.Dispose();
         _ended.SetResult(!_stackLost);
+        RunCommands();
         RefuseArrived();
     }
 
@@ -177,9 +180,10 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         while (_commands.TryDequeue(out Action? command)) command();
     }
 
+    // What is there now and no more: refused frames make room for others at once, and a peer that floods must not keep the batch from running.
     private void TakeSteps()
     {
-        while (_arrived.TryDequeue(out IncomingStep step)) Take(step);
+        for (int left = _arrived.Count; left > 0 && _arrived.TryDequeue(out IncomingStep step); left--) Take(step);
     }
 
     private void Take(IncomingStep step)
@@ -239,12 +243,31 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
             _telemetry.StepDuration.Record(elapsed.TotalSeconds);
         }
 
+        long now = _time.GetTimestamp();
         for (int i = 0; i < _batch.Count; i++)
         {
-            if (!_batch[i].Session.IsClosed && !_stackLost) _delivery.Deliver(_batch[i]);
+            if (_batch[i].Session.IsClosed || _stackLost) continue;
+
+            // Work is life, not only what arrives: a whole model's ring, or a long prompt, hears nothing from outside for as long as it runs.
+            _batch[i].Session.LastActive = now;
+            Deliver(_batch[i]);
         }
 
         _batch.Clear();
+    }
+
+    // What comes out of the blocks follows from what a peer sent in: numbers nobody can draw from end their session, never the others'.
+    private void Deliver(BatchSlot slot)
+    {
+        try
+        {
+            _delivery.Deliver(slot);
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogNotDelivered(failure, slot.Session.Id);
+            _sessions.Fail(slot.Session, new Refusal(FailureCode.ComputeFailed, "The result of a step could not be used."));
+        }
     }
 
     private bool TryRun()
@@ -332,6 +355,9 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
 
     [LoggerMessage(LogLevel.Warning, "A batch was refused; its steps run one by one.")]
     private partial void LogBatchRefused(Exception refused);
+
+    [LoggerMessage(LogLevel.Warning, "The result of a step of session {Session} could not be used; the session ends.")]
+    private partial void LogNotDelivered(Exception failure, SessionId session);
 
     [LoggerMessage(LogLevel.Debug, "Step {Step} from {Source} was refused: {Code}, {Reason}")]
     private partial void LogStepRefused(string source, ulong step, FailureCode code, string reason);

@@ -1,4 +1,6 @@
+using Google.Protobuf;
 using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Tests.Fakes;
 using KwaaiNet.Protocol.Wire;
@@ -226,6 +228,55 @@ public sealed class ShardChainChatClientTests
         ChatResponse response = await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
 
         Assert.Equal(("Hello from the chain.", 9L, 22L), (response.Text, response.Usage?.InputTokenCount, response.Usage?.OutputTokenCount));
+    }
+
+    [Fact]
+    public async Task A_shard_lost_late_in_a_long_prompt_is_replaced()
+    {
+        FakeTimeProvider time = new();
+        FakeNetwork network = FakeNetwork.Of("0-5", "0-5");
+        network.BeforeToken = (shard, _) => shard.NodeId != "a";
+        await using ApiHost host = await ApiHost.StartAsync(network, time: time);
+
+        Task<ChatResponse> answer = host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        await network.Shards["a"].WaitForAsync("frame");
+        for (TimeSpan passed = TimeSpan.Zero; passed < TimeSpan.FromSeconds(ApiOptions.DefaultRouteTimeoutSeconds + 5); passed += ShardLink.PingPeriod)
+        {
+            time.Advance(ShardLink.PingPeriod);
+            await network.Shards["a"].WaitForAsync("ping");
+        }
+
+        network.Shards["a"].Vanish();
+        Assert.Equal("Hello from the chain.", (await answer).Text);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_shard_that_stops_early_or_only_repeats_itself_is_replaced(bool stops)
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5", "0-5");
+        network.BeforeToken = (shard, index) =>
+        {
+            if (shard.NodeId != "a" || index != 2)
+            {
+                return true;
+            }
+
+            (ByteString id, OpenSession open) = shard.Sessions.Single();
+            uint position = open.MaxPositions - open.MaxNewTokens + (stops ? 2u : 1u);
+            for (int i = 0; i < (stops ? 1 : 17); i++)
+            {
+                shard.Send(new ControlEvent { Token = new TokenSampled { SessionId = id, Position = position, Token = 'l', Last = stops } });
+            }
+
+            return false;
+        };
+        await using ApiHost host = await ApiHost.StartAsync(network);
+
+        ChatResponse response = await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+
+        Assert.Equal(("Hello from the chain.", ChatFinishReason.Stop), (response.Text, response.FinishReason));
     }
 
     [Fact]

@@ -60,6 +60,9 @@ internal sealed class FakeStack : IBlockStack
 
     public bool DeviceFails { get; set; }
 
+    /// <summary>Takes steps of this token and gives logits that nothing can be drawn from.</summary>
+    public int? BarrenToken { get; set; }
+
     /// <summary>Rows of each step of each batch.</summary>
     public IReadOnlyList<int[]> Batches
     {
@@ -92,7 +95,11 @@ internal sealed class FakeStack : IBlockStack
             if (step.Tokens.Span.Contains(PoisonToken)) throw new ArgumentException("This step does not fit.");
         }
 
-        foreach (BlockStep step in batch) Run(step);
+        foreach (BlockStep step in batch)
+        {
+            Run(step);
+            if (BarrenToken is int barren && step.Tokens.Span.Contains(barren)) step.Logits.Span.Fill(float.NaN);
+        }
     }
 
     public void Dispose()

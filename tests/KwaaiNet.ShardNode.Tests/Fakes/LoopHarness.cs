@@ -217,6 +217,7 @@ internal sealed class LoopHarness : IAsyncDisposable
 
     private sealed class GreedySampler : ISampler
     {
-        public int Sample(Span<float> logits, SamplingParameters parameters, int position) => logits.IndexOf(10f);
+        public int Sample(Span<float> logits, SamplingParameters parameters, int position) =>
+            logits.IndexOf(10f) is int token and >= 0 ? token : throw new ArgumentException("There is nothing to draw from.");
     }
 }

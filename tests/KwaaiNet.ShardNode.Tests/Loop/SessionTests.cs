@@ -94,6 +94,22 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task A_session_that_only_hears_from_itself_is_not_idle()
+    {
+        using SemaphoreSlim gate = new(0);
+        await using LoopHarness harness = new(new FakeStack { Gate = gate }, ttlSeconds: 600);
+        OpenSession open = await harness.OpenAsync(maxNewTokens: 4);
+        harness.Send(LoopHarness.Tokens(open, 0, 0, true, 1));
+        for (int i = 0; i < 4; i++)
+        {
+            await harness.Stack.Entered.WaitAsync(TestContext.Current.CancellationToken);
+            harness.Time.Advance(TimeSpan.FromSeconds(400));
+            gate.Release();
+            Assert.Equal(ControlEvent.EventOneofCase.Token, (await harness.Events.NextAsync()).EventCase);
+        }
+    }
+
+    [Fact]
     public async Task A_budget_without_room_refuses_and_takes_nothing()
     {
         await using LoopHarness harness = new(new FakeStack(kvBudget: 16 * FakeStack.BlockCount * 64));

@@ -54,6 +54,21 @@ public sealed class StepTests
     }
 
     [Fact]
+    public async Task Logits_that_nothing_can_be_drawn_from_end_their_session_alone()
+    {
+        await using LoopHarness harness = new(new FakeStack { BarrenToken = 30 });
+        OpenSession other = await harness.OpenAsync(maxNewTokens: 3);
+        OpenSession barren = await harness.OpenAsync();
+        harness.Send(LoopHarness.Tokens(barren, 0, 0, true, 30));
+        SessionFailed failed = (await harness.Events.NextAsync()).Failed;
+        Assert.Equal(barren.SessionId, failed.SessionId);
+        Assert.Equal(FailureCode.ComputeFailed, failed.Code);
+
+        harness.Send(LoopHarness.Tokens(other, 0, 0, true, s_prompt));
+        Assert.Equal(LoopHarness.Reference(s_prompt, 3), await harness.TokensUntilLastAsync());
+    }
+
+    [Fact]
     public async Task The_ring_stops_at_an_end_token()
     {
         List<int> reference = LoopHarness.Reference(s_prompt, 10);
