@@ -28,10 +28,12 @@ internal sealed class ShardService(ShardServing serving, ShardAnnouncer announce
         // The writer is not cut off when the node stops: what its sessions came to is the last thing an owner must hear.
         Task writing = owner.WriteToAsync(responseStream, context.CancellationToken);
         Task reading = ReadControlAsync(requestStream, owner, ended.Token);
-        // When the writer ends first, the peer has stopped reading or the node stops: the stream is over either way.
-        await Task.WhenAny(reading, writing).ConfigureAwait(false);
+        // When the writer ends first the node stops; a peer that has stopped reading is given up. The stream is over either way.
+        await Task.WhenAny(reading, writing, owner.GivenUp).ConfigureAwait(false);
         owner.Leave();
         serving.CloseAllOf(owner);
+        // The write that the peer does not take would wait for ever.
+        if (owner.GivenUp.IsCompleted) context.GetHttpContext().Abort();
         await EndAsync(ended, writing, reading).ConfigureAwait(false);
     }
 
@@ -85,8 +87,9 @@ internal sealed class ShardService(ShardServing serving, ShardAnnouncer announce
     {
         while (await stream.MoveNext(cancellationToken).ConfigureAwait(false))
         {
-            await source.WaitForSlotAsync(cancellationToken).ConfigureAwait(false);
-            serving.Arrive(new IncomingStep(stream.Current, source));
+            StepFrame frame = stream.Current;
+            await source.WaitForSlotsAsync(frame, cancellationToken).ConfigureAwait(false);
+            serving.Arrive(new IncomingStep(frame, source));
         }
     }
 }

@@ -82,7 +82,7 @@ internal sealed class ShardServing : IDisposable
         }
 
         step.Stream!.Refuse(step.Frame, new Refusal(FailureCode.UnknownSession, "No blocks are loaded here yet."));
-        step.Stream.FreeSlot();
+        step.Stream.FreeSlots(step.Frame);
     }
 
     public void Dispose() => _streamsEnd.Dispose();

@@ -15,6 +15,8 @@ internal sealed class SessionOwner(string nodeId)
     private readonly Channel<ControlEvent> _events = Channel.CreateBounded<ControlEvent>(
         new BoundedChannelOptions(MaxWaitingEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
 
+    private readonly TaskCompletionSource _givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
     private volatile bool _gone;
 
     /// <summary>The peer's did:key.</summary>
@@ -23,11 +25,14 @@ internal sealed class SessionOwner(string nodeId)
     /// <summary>Whether the stream has ended; its sessions are closed and no new one is opened for it.</summary>
     public bool IsGone => _gone;
 
+    /// <summary>Done when the peer has stopped reading: its stream must be cut, for a write to it may never end.</summary>
+    public Task GivenUp => _givenUp.Task;
+
     /// <summary>Puts an event in line; an owner that is gone hears nothing more.</summary>
     public void Post(ControlEvent message)
     {
         // A reader that lets this many events pile up has stopped reading: its stream ends, and with it its sessions.
-        if (!_events.Writer.TryWrite(message)) _events.Writer.TryComplete();
+        if (!_events.Writer.TryWrite(message) && !_gone && _events.Writer.TryComplete()) _givenUp.TrySetResult();
     }
 
     /// <summary>Ends the stream after what is in line has been written.</summary>

@@ -209,7 +209,7 @@ internal sealed partial class SessionTable
         KvBytes -= session.Cache.Bytes;
         session.Cache.Dispose();
         WaitingSteps -= session.Waiting.Count;
-        foreach (IncomingStep step in session.Waiting) step.Stream?.FreeSlot();
+        foreach (IncomingStep step in session.Waiting) step.Stream?.FreeSlots(step.Frame);
         session.Waiting.Clear();
         session.Filling?.Release();
         session.Filling = null;

@@ -38,7 +38,8 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
 
     private void Finish(ShardSession session, StepFrame frame)
     {
-        session.Waiting.Dequeue().Stream?.FreeSlot();
+        IncomingStep done = session.Waiting.Dequeue();
+        done.Stream?.FreeSlots(done.Frame);
         sessions.WaitingSteps--;
         session.RowsDone = 0;
         session.DoneSteps++;

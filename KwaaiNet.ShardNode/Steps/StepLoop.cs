@@ -205,14 +205,14 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         session.LastActive = _time.GetTimestamp();
         if (StepRules.IsRepeat(step.Frame, session))
         {
-            step.Stream.FreeSlot();
+            step.Stream.FreeSlots(step.Frame);
             _delivery.Repeat(session);
             return;
         }
 
         if (StepRules.IsWaiting(step.Frame, session))
         {
-            step.Stream.FreeSlot();
+            step.Stream.FreeSlots(step.Frame);
             return;
         }
 
@@ -320,7 +320,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
 
         LogStepRefused(step.Stream.NodeId, step.Frame.Step, refusal.Code, refusal.Message);
         step.Stream.Refuse(step.Frame, refusal);
-        step.Stream.FreeSlot();
+        step.Stream.FreeSlots(step.Frame);
     }
 
     private void RefuseArrived()

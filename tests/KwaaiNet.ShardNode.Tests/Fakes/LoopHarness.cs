@@ -147,7 +147,7 @@ internal sealed class LoopHarness : IAsyncDisposable
 
     public void Send(StepFrame frame, StepStream stream)
     {
-        Assert.True(stream.WaitForSlotAsync(CancellationToken.None).IsCompletedSuccessfully);
+        Assert.True(stream.WaitForSlotsAsync(frame, CancellationToken.None).IsCompletedSuccessfully);
         Loop.Arrive(new IncomingStep(frame, stream));
     }
 

@@ -108,9 +108,31 @@ public sealed class BatchTests
         (KwaaiNet.ShardNode.Steps.StepStream stream, _) = LoopHarness.ConnectSteps(LoopHarness.Api, window: 2);
         harness.Send(LoopHarness.Tokens(open, 0, 0, false, 1), stream);
         harness.Send(LoopHarness.Tokens(open, 1, 1, false, 1), stream);
-        Task third = stream.WaitForSlotAsync(TestContext.Current.CancellationToken);
+        Task third = stream.WaitForSlotsAsync(LoopHarness.Tokens(open, 2, 2, false, 1), TestContext.Current.CancellationToken);
         Assert.False(third.IsCompleted);
         harness.Stack.Gate!.Release(100);
         await third.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task A_large_step_counts_for_as_many_as_its_size()
+    {
+        KwaaiNet.ShardNode.Steps.StepStream stream = new(LoopHarness.Api, window: 4);
+        StepFrame large = new() { Hidden = Google.Protobuf.ByteString.CopyFrom(new byte[3 << 20]) };
+        await stream.WaitForSlotsAsync(large, TestContext.Current.CancellationToken);
+        Task next = stream.WaitForSlotsAsync(new StepFrame(), TestContext.Current.CancellationToken);
+        Assert.False(next.IsCompleted);
+        stream.FreeSlots(large);
+        await next.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
+    }
+
+    [Fact]
+    public async Task An_owner_that_stops_reading_is_given_up()
+    {
+        KwaaiNet.ShardNode.Sessions.SessionOwner owner = new(LoopHarness.Api);
+        for (int events = 0; events < KwaaiNet.ShardNode.Sessions.SessionOwner.MaxWaitingEvents; events++) owner.Post(new ControlEvent());
+        Assert.False(owner.GivenUp.IsCompleted);
+        owner.Post(new ControlEvent());
+        await owner.GivenUp.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
     }
 }
