@@ -60,6 +60,7 @@ internal sealed partial class ModelCatalog(IOptions<ApiOptions> options, ILogger
             catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
                 LogUnreadable(exception, id, file.Path);
+                _opening = _opening.Remove(id);
                 continue;
             }
 
