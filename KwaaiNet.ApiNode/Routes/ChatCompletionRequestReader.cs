@@ -20,8 +20,9 @@ internal static class ChatCompletionRequestReader
     private const int MaxStops = 4;
     private const int MaxStopLength = 1024;
     private const int MaxModelLength = 256;
+    private const int MaxDepth = 64;
 
-    private static readonly JsonDocumentOptions s_json = new() { MaxDepth = 64 };
+    private static readonly JsonDocumentOptions s_json = new() { MaxDepth = MaxDepth };
 
     /// <summary>Reads a body.</summary>
     /// <exception cref="InvalidChatRequestException">It is not JSON, or a field is wrong or not supported.</exception>
@@ -42,7 +43,7 @@ internal static class ChatCompletionRequestReader
         catch (JsonException exception)
         {
             throw new InvalidChatRequestException(
-                null, $"The body is not valid JSON, at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.");
+                null, $"The body is not valid JSON, or nested deeper than {MaxDepth} levels, at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.");
         }
         catch (InvalidOperationException)
         {

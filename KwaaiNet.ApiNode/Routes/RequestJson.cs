@@ -84,8 +84,8 @@ internal readonly struct RequestJson(JsonElement element, string path)
         }
         catch (InvalidOperationException)
         {
-            // "\ud800": half of a character, which JSON's grammar allows and no text can hold.
-            throw new InvalidChatRequestException(path, $"Invalid '{path}': the string holds half of a surrogate pair.", "invalid_value");
+            // "\ud800": half of a character, which JSON's grammar allows and no text can hold; or bytes in another encoding.
+            throw new InvalidChatRequestException(path, $"Invalid '{path}': the string holds half of a surrogate pair, or bytes that are not UTF-8.", "invalid_value");
         }
     }
 

@@ -12,6 +12,9 @@ namespace KwaaiNet.Cli.Commands;
 /// <summary><c>kwaainet models</c>: the model files of this machine, and what the running network serves.</summary>
 internal static class ModelsCommand
 {
+    // All columns beside one another, with a path of a usual length.
+    private const int WideEnough = 140;
+
     public static Command Create(CommandContext context)
     {
         Option<bool> json = new("--json") { Description = "For programs." };
@@ -36,37 +39,55 @@ internal static class ModelsCommand
             return ExitCode.Success;
         }
 
-        Table table = new Table().Border(TableBorder.Minimal).AddColumns("model", "size", "weights", "blocks", "context", "network", "file");
+        Show(context, local, served);
+        return ExitCode.Success;
+    }
+
+    internal static void Show(CommandContext context, IReadOnlyList<LocalModel> local, IReadOnlyList<ApiModel> served)
+    {
+        // On a usual screen a path would be folded into pieces that nobody can copy: there it gets a line of its own.
+        bool wide = context.Terminal.Width >= WideEnough;
+        Table table = new Table().Border(TableBorder.Minimal).AddColumns("model", "size", "weights", "blocks", "context", "network");
+        if (wide)
+        {
+            table.AddColumn("file");
+        }
+
         foreach (LocalModel model in local)
         {
-            table.AddRow(
-                new Text(model.Name),
-                new Text(ByteSize.Of(model.Bytes)),
-                new Text(model.WeightFormat ?? "-"),
-                new Text(model.Blocks?.ToString(CultureInfo.InvariantCulture) ?? "-"),
-                new Text(model.ContextLength?.ToString(CultureInfo.InvariantCulture) ?? "-"),
-                new Text(model.Problem is not null ? "cannot be served" : Served(served.FirstOrDefault(entry => entry.Id == model.Name))),
-                new Text(model.Path));
+            AddRow(
+                model.Name,
+                ByteSize.Of(model.Bytes),
+                model.WeightFormat ?? "-",
+                model.Blocks?.ToString(CultureInfo.InvariantCulture) ?? "-",
+                model.ContextLength?.ToString(CultureInfo.InvariantCulture) ?? "-",
+                model.Problem is not null ? "cannot be served" : Served(served.FirstOrDefault(entry => entry.Id == model.Name)),
+                model.Path);
         }
 
         foreach (ApiModel model in served.Where(entry => local.All(own => own.Name != entry.Id)))
         {
-            table.AddRow(new Text(model.Id), new Text("-"), new Text("-"), new Text("-"), new Text("-"), new Text(Served(model)), new Text("-"));
+            AddRow(model.Id, "-", "-", "-", "-", Served(model), "-");
         }
 
         if (table.Rows.Count == 0)
         {
             context.Terminal.Line($"No models. Put .gguf files into {context.Home.ModelsFolder}, or give a path to '{CommandName.For("up --model FILE")}'.");
-            return ExitCode.Success;
+            return;
         }
 
         context.Terminal.Table(table);
+        foreach (LocalModel model in wide ? [] : local)
+        {
+            context.Terminal.Line($"  {model.Name}: {model.Path}");
+        }
+
         foreach (LocalModel model in local.Where(model => model.Problem is not null))
         {
             context.Terminal.Warning($"{model.Name} cannot be served: {model.Problem}");
         }
 
-        return ExitCode.Success;
+        void AddRow(params IEnumerable<string> cells) => table.AddRow(cells.Take(table.Columns.Count).Select(cell => new Text(cell)));
     }
 
     private static string Served(ApiModel? model) =>

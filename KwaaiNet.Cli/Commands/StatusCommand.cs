@@ -11,6 +11,9 @@ namespace KwaaiNet.Cli.Commands;
 /// <summary><c>kwaainet status</c>: the nodes, what they serve, how they are.</summary>
 internal static class StatusCommand
 {
+    // All columns beside one another, with a processor's or a graphics card's full name.
+    private const int WideEnough = 140;
+
     public static Command Create(CommandContext context)
     {
         Option<bool> json = new("--json") { Description = "For programs." };
@@ -44,22 +47,36 @@ internal static class StatusCommand
             : ExitCode.Degraded;
     }
 
-    private static void Show(Terminal terminal, NetworkReport report)
+    internal static void Show(Terminal terminal, NetworkReport report)
     {
-        Table table = new Table().Border(TableBorder.Minimal).AddColumns("node", "state", "blocks", "backend", "decode tok/s", "sessions", "memory", "process", "address");
+        // On a usual screen folded columns could not be read; what is left out there is in --json.
+        bool wide = terminal.Width >= WideEnough;
+        Table table = new Table().Border(TableBorder.Minimal).AddColumns("node", "state", "blocks", "backend", wide ? "decode tok/s" : "tok/s", "sessions", "memory");
+        if (wide)
+        {
+            table.AddColumns("process", "address");
+        }
+
         foreach (NodeReport node in report.Nodes)
         {
-            table.AddRow(
+            List<Text> cells =
+            [
                 new Text(node.Name),
                 new Text(node.State, new Style(node.State switch { "ready" or "running" => Color.Green, "stopped" => Color.Red, _ => Color.Yellow })),
                 new Text(node.Blocks ?? "-"),
-                new Text(node.Backend is null ? "-" : $"{node.Backend}: {node.Device}"),
+                new Text(node.Backend is null ? "-" : wide ? $"{node.Backend}: {node.Device}" : node.Backend),
                 // A shard's speed over its own blocks: a chain is as fast as all of its shards together.
                 new Text(node.DecodeTokensPerSecond is > 0 ? node.DecodeTokensPerSecond.Value.ToString("0.0", CultureInfo.InvariantCulture) : "-"),
                 new Text(node.Sessions?.ToString(CultureInfo.InvariantCulture) ?? "-"),
                 new Text(node.MemoryBytes is { } bytes ? ByteSize.Of(bytes) : "-"),
-                new Text(node.Pid?.ToString(CultureInfo.InvariantCulture) ?? "-"),
-                new Text(node.Address ?? "-"));
+            ];
+            if (wide)
+            {
+                cells.Add(new Text(node.Pid?.ToString(CultureInfo.InvariantCulture) ?? "-"));
+                cells.Add(new Text(node.Address ?? "-"));
+            }
+
+            table.AddRow(cells);
         }
 
         terminal.Line($"{report.Model} at {report.Url}");

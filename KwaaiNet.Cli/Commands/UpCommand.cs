@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using KwaaiNet.Cli.Network;
 
 namespace KwaaiNet.Cli.Commands;
@@ -26,7 +27,7 @@ internal static class UpCommand
         port.Validators.Add(result => InRange(result, port, 0, 65535));
         set.Validators.Add(result =>
         {
-            foreach (string setting in result.GetValueOrDefault<string[]>() ?? [])
+            foreach (string setting in result.Tokens.Select(token => token.Value))
             {
                 if (setting.IndexOf('=') < 1)
                 {
@@ -54,7 +55,10 @@ internal static class UpCommand
                 Discovery = parsed.GetValue(discovery)!,
                 RedisConnection = parsed.GetValue(redis)!,
                 Backend = parsed.GetValue(backend)!,
-                Settings = (parsed.GetValue(set) ?? []).Select(setting => setting.Split('=', 2)).ToDictionary(parts => parts[0], parts => parts[1]),
+                // Given twice, the last one counts, as in the hosts' own command lines.
+                Settings = (parsed.GetValue(set) ?? []).Select(setting => setting.Split('=', 2))
+                    .GroupBy(parts => parts[0], StringComparer.OrdinalIgnoreCase)
+                    .ToDictionary(group => group.Key, group => group.Last()[1], StringComparer.OrdinalIgnoreCase),
             };
             return new UpSession(context, options, parsed.GetValue(supervise)).RunAsync(cancellationToken);
         });
@@ -63,13 +67,10 @@ internal static class UpCommand
 
     private static void InRange(System.CommandLine.Parsing.OptionResult result, Option<int> option, int minimum, int maximum)
     {
-        if (result.Errors.Any())
-        {
-            return;
-        }
-
-        int value = result.GetValueOrDefault<int>();
-        if (value < minimum || value > maximum)
+        // What is no number at all is the parser's to say, and asking it for the value would throw.
+        if (result.Tokens is [{ Value: string text }]
+            && int.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value)
+            && (value < minimum || value > maximum))
         {
             result.AddError($"{option.Name} must be {minimum} to {maximum}, not {value}.");
         }

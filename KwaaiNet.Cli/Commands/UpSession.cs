@@ -43,8 +43,9 @@ internal sealed class UpSession(CommandContext context, NetworkOptions options, 
                 report.Show = null;
             }).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+        catch (Exception exception) when (exception is OperationCanceledException or CommandFailure && _stop.IsCancellationRequested)
         {
+            // The terminal's Ctrl-C goes to the nodes too: one that ended of it before we looked has not failed.
             context.Terminal.Line("Stopping: interrupted before the network was up.");
             await network.StopAsync(context.Interrupts.StopNow).ConfigureAwait(false);
             return ExitCode.Interrupted;

@@ -13,12 +13,14 @@ internal sealed class ControlServer(string pipe, Func<string, CancellationToken,
     {
         try
         {
+            // One pipe for all callers: the next may knock while the one before is answered, and would be turned away by a pipe that ends with its caller.
+            await using NamedPipeServerStream server = new(
+                pipe, PipeDirection.InOut, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
             while (true)
             {
-                await using NamedPipeServerStream server = new(
-                    pipe, PipeDirection.InOut, 1, PipeTransmissionMode.Byte, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
                 await server.WaitForConnectionAsync(cancellationToken).ConfigureAwait(false);
                 await ServeAsync(server, cancellationToken).ConfigureAwait(false);
+                server.Disconnect();
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -45,6 +47,12 @@ internal sealed class ControlServer(string pipe, Func<string, CancellationToken,
             }
 
             await writer.WriteLineAsync(JsonSerializer.Serialize(reply)).ConfigureAwait(false);
+            await writer.FlushAsync(cancellationToken).ConfigureAwait(false);
+            if (OperatingSystem.IsWindows())
+            {
+                // There, what the caller has not read is lost when it is disconnected.
+                server.WaitForPipeDrain();
+            }
         }
         catch (IOException)
         {

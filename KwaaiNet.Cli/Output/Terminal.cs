@@ -5,6 +5,7 @@ namespace KwaaiNet.Cli.Output;
 /// <summary>Where a command writes. Decoration goes through Spectre; what is meant to be copied or parsed is written as it is, never wrapped.</summary>
 internal sealed class Terminal
 {
+    private const int PageWidth = 1000;
     private readonly TextWriter _output;
     private readonly TextWriter _error;
 
@@ -35,6 +36,9 @@ internal sealed class Terminal
     /// <summary>Whether somebody watches: progress may move, colours help.</summary>
     public bool Interactive { get; }
 
+    /// <summary>How many characters a table's line may have before it is folded.</summary>
+    public int Width => Interactive ? Console.Profile.Width : PageWidth;
+
     public void Line(string text = "")
     {
         lock (_output)
@@ -64,7 +68,7 @@ internal sealed class Terminal
 
         using StringWriter text = new();
         IAnsiConsole page = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(text) });
-        page.Profile.Width = 1000;
+        page.Profile.Width = PageWidth;
         page.Write(table);
         foreach (string line in text.ToString().Split('\n').Select(line => line.TrimEnd()).Where(line => line.Length > 0))
         {

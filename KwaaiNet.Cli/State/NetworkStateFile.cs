@@ -33,5 +33,12 @@ internal static class NetworkStateFile
         File.Move(draft, home.StateFile, overwrite: true);
     }
 
-    public static void Delete(KwaaiNetHome home) => File.Delete(home.StateFile);
+    /// <summary>Removes the file, if there is one: in a home where nothing was ever up there is not even its folder.</summary>
+    public static void Delete(KwaaiNetHome home)
+    {
+        if (Directory.Exists(home.RunFolder))
+        {
+            File.Delete(home.StateFile);
+        }
+    }
 }

@@ -15,6 +15,49 @@ public sealed class NetworkReportTests
         await Assert.ThrowsAsync<CommandFailure>(() => StatusCommand.RunAsync(terminal.Context, json: false, TestContext.Current.CancellationToken));
     }
 
+    [Fact]
+    public void Tables_are_not_folded_on_a_screen_of_eighty_columns()
+    {
+        using TestTerminal terminal = new(interactive: true);
+        Spectre.Console.Profile screen = terminal.Context.Terminal.Console.Profile;
+        screen.Width = 80;
+        screen.Capabilities.Ansi = false;
+        NodeReport shard = new()
+        {
+            Name = "shard-10",
+            State = "draining",
+            Pid = 1234567,
+            Address = "https://127.0.0.1:65535",
+            MemoryBytes = 1_072_693_248,
+            Blocks = "100-125",
+            Backend = "ilgpu",
+            Device = "A graphics card with a long name",
+            DecodeTokensPerSecond = 12345.6,
+            Sessions = 100,
+        };
+        StatusCommand.Show(terminal.Context.Terminal, new NetworkReport(true, "http://127.0.0.1:1", "kwaai-demo", true, true, [], [shard]));
+        Assert.Matches("shard-10 +│ draining +│ 100-125 +│ ilgpu +│ 12345.6 +│ 100 +│ 1023 MiB ", terminal.Output);
+
+        string path = $"/{new string('m', 100)}/kwaai-demo.gguf";
+        ModelsCommand.Show(terminal.Context, [new Models.LocalModel("kwaai-demo", path, 1_072_693_248, 126, "Q8_0", 131072, null)], []);
+        Assert.Matches("kwaai-demo +│ 1023 MiB +│ Q8_0 +│ 126 +│ 131072 ", terminal.Output);
+        Assert.Contains($"kwaai-demo: {path}", terminal.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--shards", "x")]
+    [InlineData("--shards", "0")]
+    [InlineData("--port", "65536")]
+    [InlineData("--port", "99999999999")]
+    [InlineData("--set", "x")]
+    [InlineData("--set", "=x")]
+    public void Wrong_arguments_are_named_and_nothing_throws(string option, string value)
+    {
+        using TestTerminal terminal = new();
+        System.CommandLine.ParseResult parsed = UpCommand.Create(terminal.Context).Parse([option, value]);
+        Assert.Contains(value, Assert.Single(parsed.Errors).Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(0, "0 B")]
     [InlineData(1023, "1023 B")]

@@ -43,6 +43,14 @@ public sealed class StateTests : IDisposable
     }
 
     [Fact]
+    public async Task Down_in_a_home_where_nothing_was_ever_up_says_so()
+    {
+        using TestTerminal terminal = new();
+        Assert.Equal(Commands.ExitCode.NotRunning, await Commands.DownCommand.RunAsync(terminal.Context, TestContext.Current.CancellationToken));
+        Assert.Equal($"No network runs.{Environment.NewLine}", terminal.Output);
+    }
+
+    [Fact]
     public void A_home_has_one_owner()
     {
         using (NetworkLock? first = NetworkLock.TryTake(_home))

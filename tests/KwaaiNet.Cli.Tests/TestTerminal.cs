@@ -11,10 +11,10 @@ internal sealed class TestTerminal : IDisposable
     private readonly StringWriter _error = new();
     private readonly Interrupts _interrupts = new();
 
-    public TestTerminal(string input = "")
+    public TestTerminal(string input = "", bool interactive = false)
     {
         Folder = Directory.CreateTempSubdirectory("kwaainet-cli-").FullName;
-        Context = new CommandContext(new Terminal(new StringReader(input), _output, _error, interactive: false), new KwaaiNetHome(Folder), _interrupts, TimeProvider.System);
+        Context = new CommandContext(new Terminal(new StringReader(input), _output, _error, interactive), new KwaaiNetHome(Folder), _interrupts, TimeProvider.System);
     }
 
     public string Folder { get; }

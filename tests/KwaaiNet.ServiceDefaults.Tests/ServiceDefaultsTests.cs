@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 
@@ -34,6 +35,15 @@ public sealed class ServiceDefaultsTests
         using HttpResponseMessage alive = await http.GetAsync(ServiceDefaultsExtensions.AlivePath, TestContext.Current.CancellationToken);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, health.StatusCode);
         Assert.Equal(HttpStatusCode.OK, alive.StatusCode);
+    }
+
+    [Fact]
+    public async Task A_probe_that_finds_a_node_loading_is_not_logged_as_an_error()
+    {
+        await using WebApplication app = await StartAsync();
+        ILoggerFactory loggers = app.Services.GetRequiredService<ILoggerFactory>();
+        Assert.False(loggers.CreateLogger("Microsoft.Extensions.Diagnostics.HealthChecks.DefaultHealthCheckService").IsEnabled(LogLevel.Error));
+        Assert.True(loggers.CreateLogger("KwaaiNet.ShardNode").IsEnabled(LogLevel.Information));
     }
 
     [Theory]

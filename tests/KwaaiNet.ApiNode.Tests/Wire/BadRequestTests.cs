@@ -83,6 +83,18 @@ public sealed class BadRequestTests
         Assert.NotEmpty(error.GetProperty("message").GetString()!);
     }
 
+    [Fact]
+    public async Task A_body_nested_too_deeply_is_told_so_and_not_that_it_is_no_json()
+    {
+        await using ApiHost host = await ApiHost.StartAsync();
+        string nested = string.Concat(Enumerable.Repeat("[", 70)) + string.Concat(Enumerable.Repeat("]", 70));
+
+        (int found, JsonElement reply) = await host.AskAsync($"{{{Ok},\"metadata\":{nested}}}");
+
+        Assert.Equal(400, found);
+        Assert.Contains("nested deeper than 64 levels", reply.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("text/plain")]
     [InlineData("application/x-www-form-urlencoded")]
