@@ -1,5 +1,6 @@
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Models.Architectures;
+using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.CandelEngine.Gguf;
@@ -50,6 +51,9 @@ public sealed class GgufModelFile : ModelFile
 
     /// <inheritdoc/>
     public override ChatTemplate? ChatTemplate => _chatTemplate.Value;
+
+    /// <inheritdoc/>
+    public override RecommendedSampling RecommendedSampling => GgufRecommendedSampling.Read(_file.Metadata);
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> TensorNames => _file.TensorNames;

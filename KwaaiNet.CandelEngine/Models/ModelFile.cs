@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.CandelEngine.Models;
@@ -36,6 +37,10 @@ public abstract class ModelFile : IDisposable
 
     /// <summary>Turns a conversation into the model's prompt; null when the file has no chat template.</summary>
     public abstract ChatTemplate? ChatTemplate { get; }
+
+    /// <summary>How the model's makers recommend to draw from it, for what a request leaves open.</summary>
+    /// <exception cref="ModelFormatException">The file's recommendation cannot be read.</exception>
+    public virtual RecommendedSampling RecommendedSampling => RecommendedSampling.None;
 
     /// <summary>Looks a tensor up; false when the file has none of that name.</summary>
     /// <param name="name">GGUF's name, such as <c>blk.0.attn_q.weight</c>.</param>
