@@ -57,6 +57,8 @@ internal sealed class ChainUnavailableException : ChatFailureException
                 $"No chain for the model '{model}' reaches trust tier '{demanded}'; the best one has '{why.BestTier}'. Lower kwaainet_trust_tier or leave it out.",
             NoChainReason.ContextTooShort =>
                 $"The nodes that hold {missing} of the model '{model}' take fewer positions than this request needs. Ask for fewer tokens.",
+            NoChainReason.SamplingNotSpoken =>
+                $"The nodes that hold the last block of the model '{model}' run an older version that knows no penalties, logit_bias, min_p, typical_p or logprobs. Update them, or leave these parameters out.",
             _ => $"The shard nodes of the model '{model}' have no KV cache free for a request of this length. Try again in a moment, or ask for fewer tokens.",
         };
         if (lastFailure is not null && why.Reason is NoChainReason.NodesFailed or NoChainReason.BlocksMissing)
@@ -74,6 +76,7 @@ internal sealed class ChainUnavailableException : ChatFailureException
             NoChainReason.NotServed => new ChainUnavailableException(message, "model_not_available", s_retryChain),
             NoChainReason.TierTooLow => new ChainUnavailableException(message, "trust_tier_unavailable", null, "kwaainet_trust_tier"),
             NoChainReason.ContextTooShort => new ChainUnavailableException(message, "chain_incomplete", null),
+            NoChainReason.SamplingNotSpoken => new ChainUnavailableException(message, "sampling_unavailable", null),
             NoChainReason.KvExhausted => new ChainUnavailableException(message, "kv_exhausted", s_retryKv),
             _ => new ChainUnavailableException(message, "chain_incomplete", s_retryChain),
         };

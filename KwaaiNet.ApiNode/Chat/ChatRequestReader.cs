@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Sampling;
@@ -11,10 +10,6 @@ namespace KwaaiNet.ApiNode.Chat;
 /// <summary>Turns messages and options into what the generation needs, and refuses what would change the answer and is not done here.</summary>
 internal static class ChatRequestReader
 {
-    // What OpenAI's API does when a request is silent.
-    private const float DefaultTemperature = 1;
-    private const float DefaultTopP = 1;
-
     /// <summary>Reads a request.</summary>
     /// <param name="model">The model asked for.</param>
     /// <param name="messages">The conversation.</param>
@@ -24,6 +19,7 @@ internal static class ChatRequestReader
     public static GenerationRequest Read(ServedModel model, IEnumerable<ChatMessage> messages, ChatOptions? options, int? maxTokensDefault)
     {
         Refuse(options);
+        SamplingParameters sampling = SamplingOptions.Read(options, model);
         int[] prompt = EncodePrompt(model, messages, options?.Instructions);
         int? wanted = options?.MaxOutputTokens;
         if (wanted <= 0)
@@ -41,14 +37,7 @@ internal static class ChatRequestReader
         {
             Model = model,
             Prompt = prompt,
-            Sampling = new SamplingParameters
-            {
-                Temperature = options?.Temperature ?? DefaultTemperature,
-                TopP = options?.TopP ?? DefaultTopP,
-                TopK = options?.TopK ?? 0,
-                // Without a seed the answer may be any; with one it is always the same.
-                Seed = options?.Seed is long seed ? unchecked((ulong)seed) : BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(sizeof(ulong))),
-            },
+            Sampling = sampling,
             MaxNewTokens = wanted ?? Math.Min(room, maxTokensDefault ?? room),
             LimitIsRequested = wanted is not null,
             MinimumTier = ReadTier(options),
@@ -62,16 +51,14 @@ internal static class ChatRequestReader
             return;
         }
 
-        Neutral(options.FrequencyPenalty is null or 0, "frequency_penalty", "Frequency penalties are not applied here; leave it out or set it to 0.");
-        Neutral(options.PresencePenalty is null or 0, "presence_penalty", "Presence penalties are not applied here; leave it out or set it to 0.");
         Neutral(options.Tools is not { Count: > 0 }, "tools", "Tools are not supported; leave them out.");
         Neutral(
             options.ResponseFormat is null or ChatResponseFormatText, "response_format",
             "Only plain text can be promised; leave response_format out or set its type to 'text'.");
-        Range(options.Temperature is null or (>= 0 and <= 2), "temperature", "temperature must be between 0 and 2.");
-        Range(options.TopP is null or (> 0 and <= 1), "top_p", "top_p must be above 0 and at most 1.");
-        Range(options.TopK is null or >= 0, "top_k", "top_k must be 0 (all tokens) or more.");
-        Range(options.StopSequences?.All(stop => !string.IsNullOrEmpty(stop)) != false, "stop", "A stop string must not be empty.");
+        if (options.StopSequences?.Any(string.IsNullOrEmpty) == true)
+        {
+            throw new InvalidChatRequestException("stop", "A stop string must not be empty.", "invalid_value");
+        }
     }
 
     private static int[] EncodePrompt(ServedModel model, IEnumerable<ChatMessage> messages, string? instructions)
@@ -142,14 +129,6 @@ internal static class ChatRequestReader
         if (!isNeutral)
         {
             throw new InvalidChatRequestException(param, message, InvalidChatRequestException.Unsupported);
-        }
-    }
-
-    private static void Range(bool holds, string param, string message)
-    {
-        if (!holds)
-        {
-            throw new InvalidChatRequestException(param, message, "invalid_value");
         }
     }
 }

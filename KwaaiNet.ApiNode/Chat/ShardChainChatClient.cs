@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Telemetry;
+using KwaaiNet.ApiNode.Wire;
 using KwaaiNet.CandelEngine.Text;
 using Microsoft.Extensions.AI;
 
@@ -32,9 +33,30 @@ internal sealed class ShardChainChatClient : IChatClient
     }
 
     /// <inheritdoc/>
-    public Task<ChatResponse> GetResponseAsync(
-        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
-        GetStreamingResponseAsync(messages, options, cancellationToken).ToChatResponseAsync(cancellationToken);
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        List<ChatResponseUpdate> updates = [];
+        List<LogprobContent>? logprobs = null;
+        await foreach (ChatResponseUpdate update in GetStreamingResponseAsync(messages, options, cancellationToken).ConfigureAwait(false))
+        {
+            // Taken out: of updates' properties of one name an answer keeps one, and these are to be joined.
+            if (update.AdditionalProperties is { } properties && properties.Remove(ChatProperties.Logprobs, out object? part))
+            {
+                (logprobs ??= []).AddRange((IReadOnlyList<LogprobContent>)part!);
+            }
+
+            updates.Add(update);
+        }
+
+        ChatResponse response = updates.ToChatResponse();
+        if (logprobs is not null)
+        {
+            (response.AdditionalProperties ??= [])[ChatProperties.Logprobs] = logprobs;
+        }
+
+        return response;
+    }
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
@@ -70,6 +92,7 @@ internal sealed class ShardChainChatClient : IChatClient
         DateTimeOffset created = _services.Time.GetUtcNow();
         StreamingDecoder decoder = model.Tokenizer.CreateStreamingDecoder();
         StopStringFilter filter = new([.. options?.StopSequences ?? []]);
+        LogprobTrail? trail = request.Sampling.TopLogprobs is null ? null : new LogprobTrail(model.Tokenizer);
         using ChainGeneration generation = new(request, _services, _logger);
 
         ChatFinishReason? finish = null;
@@ -82,11 +105,16 @@ internal sealed class ShardChainChatClient : IChatClient
                 first = false;
                 ChatResponseUpdate opening = Update([]);
                 opening.AdditionalProperties = new AdditionalPropertiesDictionary { [ChatProperties.Fingerprint] = model.Fingerprint };
+                if (trail is not null)
+                {
+                    opening.AdditionalProperties[ChatProperties.Logprobs] = Array.Empty<LogprobContent>();
+                }
+
                 yield return opening;
             }
 
             bool ended = model.Tokenizer.EndOfGenerationIds.Contains(token.Id);
-            string text = ended ? "" : filter.Append(decoder.Append(token.Id));
+            string text = ended ? "" : Append(token);
             finish = ended || filter.Stopped ? ChatFinishReason.Stop
                 : token.Last || generation.Generated >= generation.MaxNewTokens ? ChatFinishReason.Length
                 : null;
@@ -96,9 +124,16 @@ internal sealed class ShardChainChatClient : IChatClient
                 text += filter.Flush();
             }
 
-            if (text.Length > 0)
+            IReadOnlyList<LogprobContent>? logprobs = trail?.Take(text.Length, isEnd: finish is not null && !filter.Stopped);
+            if (text.Length > 0 || logprobs is not null)
             {
-                yield return Update([new TextContent(text)]);
+                ChatResponseUpdate next = Update(text.Length > 0 ? [new TextContent(text)] : []);
+                if (logprobs is not null)
+                {
+                    next.AdditionalProperties = new AdditionalPropertiesDictionary { [ChatProperties.Logprobs] = logprobs };
+                }
+
+                yield return next;
             }
         }
 
@@ -115,6 +150,13 @@ internal sealed class ShardChainChatClient : IChatClient
         ]);
         last.FinishReason = finish;
         yield return last;
+
+        string Append(SampledToken token)
+        {
+            ReadOnlySpan<char> decoded = decoder.Append(token.Id);
+            trail?.Add(token, decoded.Length);
+            return filter.Append(decoded);
+        }
 
         ChatResponseUpdate Update(IList<AIContent> contents) => new(ChatRole.Assistant, contents)
         {

@@ -118,6 +118,7 @@ internal sealed partial class ChainGeneration : IDisposable
                 Owner = _services.NodeId,
                 Sampling = _request.Sampling,
                 Tokens = _tokens,
+                Generated = Generated,
                 MaxNewTokens = MaxNewTokens - Generated,
                 HiddenFormat = _options.HiddenFormat,
                 PrefillChunk = _options.PrefillChunk,
@@ -148,7 +149,7 @@ internal sealed partial class ChainGeneration : IDisposable
         {
             // The last token drawn is never run, so its position is spare; shards reserve whole requests and nobody counts on it.
             int positions = _tokens.Count + (MaxNewTokens - Generated);
-            ChainPlan plan = _services.Router.Plan(_request.Model, positions, _request.MinimumTier, _avoid);
+            ChainPlan plan = _services.Router.Plan(_request.Model, positions, _request.MinimumTier, _avoid, SamplingMessages.VersionOf(_request.Sampling));
             if (plan.Found)
             {
                 return plan.Chain;

@@ -131,10 +131,20 @@ internal sealed class ChainSession : IDisposable
                     throw Misbehaved($"stopped at position {token.Position} for no reason");
                 }
 
+                DrawnLogprobs? logprobs = null;
+                if (_settings.Sampling.TopLogprobs is int asked)
+                {
+                    logprobs = token.Logprobs is null ? null : DrawnLogprobs.Read(token.Logprobs, asked, _settings.Model.Tokenizer.VocabularySize);
+                    if (logprobs is null)
+                    {
+                        throw Misbehaved($"sent a token for position {token.Position} without the log probabilities that were asked for");
+                    }
+                }
+
                 _position++;
                 _repeated = 0;
                 _patience = _settings.StepTimeout;
-                return new SampledToken((int)token.Token, token.Last);
+                return new SampledToken((int)token.Token, token.Last, logprobs);
             }
 
             try

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Google.Protobuf;
 using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ApiNode.Generation;
@@ -15,7 +16,7 @@ internal static class SessionMessages
         bool last = hop == chain.Hops.Length - 1;
         OpenSession open = new()
         {
-            ProtocolVersion = ChainPlanner.ProtocolVersion,
+            ProtocolVersion = ProtocolVersions.Base,
             SessionId = sessionId,
             Model = settings.Model.Id,
             WeightsHash = settings.Model.WeightsHash,
@@ -43,13 +44,8 @@ internal static class SessionMessages
             open.Ring = new Hop { NodeId = chain.Hops[0].NodeId, Endpoint = chain.Hops[0].Endpoint };
         }
 
-        open.Sampling = new Sampling
-        {
-            Temperature = settings.Sampling.Temperature,
-            TopK = (uint)settings.Sampling.TopK,
-            TopP = settings.Sampling.TopP,
-            Seed = settings.Sampling.Seed,
-        };
+        open.Sampling = SamplingMessages.Write(settings.Sampling, settings.Tokens, settings.Generated);
+        open.ProtocolVersion = SamplingMessages.VersionOf(settings.Sampling);
         open.MaxNewTokens = (uint)settings.MaxNewTokens;
         open.EndTokens.Add(settings.Model.Tokenizer.EndOfGenerationIds.Order().Select(id => (uint)id));
         return open;

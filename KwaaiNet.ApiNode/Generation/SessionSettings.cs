@@ -18,6 +18,9 @@ internal sealed record SessionSettings
     /// <summary>Tokens already known: the prompt, and what was generated before a chain was lost.</summary>
     public required IReadOnlyList<int> Tokens { get; init; }
 
+    /// <summary>How many of <see cref="Tokens"/>, from the end, were generated before a chain was lost.</summary>
+    public int Generated { get; init; }
+
     /// <summary>Tokens still to generate.</summary>
     public required int MaxNewTokens { get; init; }
 

@@ -31,6 +31,7 @@ internal sealed partial class ModelCatalog(IOptions<ApiOptions> options, ILogger
             _files.Add((configured.Name, file));
             // Building the vocabulary here finds a tokenizer we do not know at the start and not at the first request.
             _ = file.Tokenizer;
+            _ = file.RecommendedSampling;
             _opening = _opening.Add(configured.Name);
         }
 
@@ -75,6 +76,7 @@ internal sealed partial class ModelCatalog(IOptions<ApiOptions> options, ILogger
                 ChatTemplate = file.ChatTemplate,
                 Created = File.GetLastWriteTimeUtc(file.Path),
                 WeightFormat = file.WeightFormat,
+                RecommendedSampling = file.RecommendedSampling,
             });
             _opening = _opening.Remove(id);
             LogOpened(id, file.Path, hash, file.Shape.BlockCount, file.Shape.ContextLength);

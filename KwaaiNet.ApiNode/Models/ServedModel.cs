@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.ApiNode.Models;
@@ -31,6 +32,9 @@ internal sealed record ServedModel
 
     /// <summary>How most weights are stored, such as <c>Q8_0</c>.</summary>
     public string WeightFormat { get; init; } = "";
+
+    /// <summary>How the model's makers recommend to draw from it: what a request leaves open.</summary>
+    public RecommendedSampling RecommendedSampling { get; init; } = RecommendedSampling.None;
 
     /// <summary>Names the weights in answers: the same file, the same fingerprint.</summary>
     public string Fingerprint => $"fp_{WeightsHash[..Math.Min(12, WeightsHash.Length)]}";

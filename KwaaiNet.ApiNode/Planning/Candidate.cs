@@ -1,4 +1,5 @@
 using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Trust;
 using KwaaiNet.Protocol.Wire;
 
@@ -15,6 +16,9 @@ namespace KwaaiNet.ApiNode.Planning;
 internal sealed record Candidate(
     string NodeId, string Endpoint, BlockRange Range, long BlockNanoseconds, long KvFreeBytes, uint ContextLength, TrustTier Tier)
 {
+    /// <summary>The newest protocol version the node speaks.</summary>
+    public uint ProtocolVersion { get; init; } = ProtocolVersions.Base;
+
     /// <summary>Assumed where a node has not measured yet: 2 ms a block, slower than most, so that measured nodes are preferred.</summary>
     public const long UnmeasuredBlockNanoseconds = 2_000_000;
 
@@ -33,6 +37,9 @@ internal sealed record Candidate(
             : UnmeasuredBlockNanoseconds;
         long load = Math.Min(served.Queue, 10_000L) + Math.Min(served.Sessions, 10_000L);
         return new Candidate(
-            record.NodeId, record.Endpoints[0], range, block + (block * load / LoadThatDoubles), served.KvFreeBytes, served.ContextLength, tier);
+            record.NodeId, record.Endpoints[0], range, block + (block * load / LoadThatDoubles), served.KvFreeBytes, served.ContextLength, tier)
+        {
+            ProtocolVersion = ProtocolVersions.Spoken.Where(record.ProtocolVersions.Contains).DefaultIfEmpty(ProtocolVersions.Base).Max(),
+        };
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Trust;
 using KwaaiNet.Protocol.Wire;
 
@@ -9,9 +10,6 @@ namespace KwaaiNet.ApiNode.Planning;
 /// <summary>Finds the cheapest shard chain in a snapshot of node records. A pure function: the same records give the same chain.</summary>
 internal static class ChainPlanner
 {
-    /// <summary>The wire protocol this node speaks.</summary>
-    public const uint ProtocolVersion = 1;
-
     /// <summary>Plans a chain.</summary>
     /// <param name="records">Live, verified records, in any order.</param>
     /// <param name="request">What the chain must satisfy.</param>
@@ -27,7 +25,7 @@ internal static class ChainPlanner
         {
             if (record.Role != NodeRole.Shard || record.Withdrawn || record.Endpoints.Count == 0
                 || (request.Network is not null && record.Network != request.Network)
-                || !record.ProtocolVersions.Contains(ProtocolVersion))
+                || !record.ProtocolVersions.Contains(ProtocolVersions.Base))
             {
                 continue;
             }
@@ -59,8 +57,26 @@ internal static class ChainPlanner
 
         // The order decides between chains of equal cost and length; the directory's order means nothing.
         ready.Sort((a, b) => string.CompareOrdinal(a.NodeId, b.NodeId) is int byNode and not 0 ? byNode : a.Range.CompareTo(b.Range));
-        ShardChain? chain = ChainSearch.Cheapest(ready.Where(candidate => Usable(candidate, request)), request);
-        return chain is not null ? ChainPlan.Of(chain) : ChainPlan.None(Explain(ready, loading, otherWeights, announced, request));
+        List<Candidate> usable = [.. ready.Where(candidate => Usable(candidate, request))];
+        ShardChain? chain = ChainSearch.Cheapest(usable.Select(candidate => WithoutLastIfOld(candidate, request)).OfType<Candidate>(), request);
+        if (chain is not null)
+        {
+            return ChainPlan.Of(chain);
+        }
+
+        int last = model.BlockCount - 1;
+        return request.LastShardVersion > ProtocolVersions.Base && ChainSearch.Cheapest(usable, request) is not null
+            ? ChainPlan.None(new NoChain(NoChainReason.SamplingNotSpoken, [new BlockRange(last, last + 1)], BestTier(ready, request), []))
+            : ChainPlan.None(Explain(ready, loading, otherWeights, announced, request));
+    }
+
+    // A node of an older version may run any block but the last one, where tokens are drawn.
+    private static Candidate? WithoutLastIfOld(Candidate candidate, ChainRequest request)
+    {
+        BlockRange range = candidate.Range;
+        return candidate.ProtocolVersion >= request.LastShardVersion || range.End < request.Model.BlockCount ? candidate
+            : range.Count == 1 ? null
+            : candidate with { Range = new BlockRange(range.First, range.End - 1) };
     }
 
     private static bool Usable(Candidate candidate, ChainRequest request) =>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using KwaaiNet.ApiNode.Models;
+using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Trust;
 
 namespace KwaaiNet.ApiNode.Planning;
@@ -15,6 +16,9 @@ internal sealed record ChainRequest
 
     /// <summary>KV positions the session needs on every node.</summary>
     public int Positions { get; init; } = 1;
+
+    /// <summary>The protocol version the last shard must speak: it draws. The others need no more than the base.</summary>
+    public uint LastShardVersion { get; init; } = ProtocolVersions.Base;
 
     /// <summary>The least tier of every node.</summary>
     public TrustTier MinimumTier { get; init; } = TrustTier.Unknown;

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using KwaaiNet.ApiNode.Models;
+using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Trust;
 using Microsoft.Extensions.Options;
@@ -14,7 +15,10 @@ internal sealed class ChainRouter(INodeSnapshot nodes, NodeQuarantine quarantine
     /// <param name="positions">KV positions the session needs.</param>
     /// <param name="minimumTier">The least tier of every node.</param>
     /// <param name="avoid">Nodes that refused this request.</param>
-    public ChainPlan Plan(ServedModel model, int positions, TrustTier minimumTier = TrustTier.Unknown, ImmutableHashSet<string>? avoid = null) =>
+    /// <param name="lastShardVersion">The protocol version the last shard must speak.</param>
+    public ChainPlan Plan(
+        ServedModel model, int positions, TrustTier minimumTier = TrustTier.Unknown, ImmutableHashSet<string>? avoid = null,
+        uint lastShardVersion = ProtocolVersions.Base) =>
         ChainPlanner.Plan(
             nodes.Records,
             new ChainRequest
@@ -23,6 +27,7 @@ internal sealed class ChainRouter(INodeSnapshot nodes, NodeQuarantine quarantine
                 Network = node.Value.Network,
                 Positions = positions,
                 MinimumTier = minimumTier,
+                LastShardVersion = lastShardVersion,
                 Avoid = quarantine.Nodes.Union(avoid ?? []),
             },
             // Until nodes show credentials nothing is known of any of them, and nothing else is claimed.

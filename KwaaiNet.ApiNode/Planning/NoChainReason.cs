@@ -21,6 +21,9 @@ internal enum NoChainReason
     /// <summary>Every block is held, but the nodes' context is shorter than the session.</summary>
     ContextTooShort,
 
+    /// <summary>Every block is held, but whoever holds the last one speaks too old a protocol to draw as asked.</summary>
+    SamplingNotSpoken,
+
     /// <summary>Every block is held, but not enough KV cache is free.</summary>
     KvExhausted,
 }

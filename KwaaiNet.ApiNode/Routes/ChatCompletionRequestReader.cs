@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.CandelEngine.Sampling;
 using Microsoft.Extensions.AI;
 
 namespace KwaaiNet.ApiNode.Routes;
@@ -10,6 +11,8 @@ namespace KwaaiNet.ApiNode.Routes;
 /// { "model": "llama3.1:8b",
 ///   "messages": [ { "role": "user", "content": "Hi" }, { "role": "user", "content": [ { "type": "text", "text": "Hi" } ] } ],
 ///   "temperature": 0.7, "top_p": 0.9, "top_k": 40, "seed": 7, "max_tokens": 64, "stop": ["\n"],
+///   "frequency_penalty": 0.5, "presence_penalty": 0.5, "logit_bias": { "50256": -100 }, "logprobs": true, "top_logprobs": 5,
+///   "min_p": 0.05, "typical_p": 0.95, "repetition_penalty": 1.1, "repeat_last_n": 64,
 ///   "stream": true, "stream_options": { "include_usage": true }, "kwaainet_trust_tier": "Verified" }
 /// </code>
 /// Seen in the wild: null for what is left out, a key twice (the last one counts), <c>max_completion_tokens</c> instead of or besides
@@ -90,16 +93,37 @@ internal static class ChatCompletionRequestReader
             Temperature = (float?)json.Number("temperature", 0, 2),
             TopP = (float?)topP,
             TopK = (int?)json.Integer("top_k", 0, int.MaxValue),
+            FrequencyPenalty = (float?)json.Number("frequency_penalty", -2, 2),
+            PresencePenalty = (float?)json.Number("presence_penalty", -2, 2),
             Seed = json.Integer("seed", long.MinValue, long.MaxValue),
             MaxOutputTokens = ReadLimit(json),
             StopSequences = ReadStops(json),
         };
-        if (json.String(ChatProperties.TrustTier) is { } tier)
+        Add(options, ChatProperties.TrustTier, json.String(ChatProperties.TrustTier));
+        AddSampling(options, json);
+        return new ChatCompletionRequest(messages, options, stream, includeUsage);
+    }
+
+    // What chat options have no property of their own for.
+    private static void AddSampling(ChatOptions options, RequestJson json)
+    {
+        foreach (string name in (ReadOnlySpan<string>)[ChatProperties.MinP, ChatProperties.TypicalP, ChatProperties.RepetitionPenalty, ChatProperties.RepeatPenalty])
         {
-            options.AdditionalProperties = new AdditionalPropertiesDictionary { [ChatProperties.TrustTier] = tier };
+            Add(options, name, json.Number(name, double.MinValue, double.MaxValue));
         }
 
-        return new ChatCompletionRequest(messages, options, stream, includeUsage);
+        Add(options, ChatProperties.RepeatLastN, json.Integer(ChatProperties.RepeatLastN, -1, int.MaxValue));
+        Add(options, ChatProperties.LogitBias, LogitBiasReader.Read(json));
+        Add(options, ChatProperties.Logprobs, json.Boolean(ChatProperties.Logprobs));
+        Add(options, ChatProperties.TopLogprobs, json.Integer(ChatProperties.TopLogprobs, 0, SamplingParameters.MaxTopLogprobs));
+    }
+
+    private static void Add(ChatOptions options, string name, object? value)
+    {
+        if (value is not null)
+        {
+            (options.AdditionalProperties ??= [])[name] = value;
+        }
     }
 
     // The old name and the new one; a request that has both gets no more than either allows.

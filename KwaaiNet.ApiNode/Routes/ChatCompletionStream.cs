@@ -54,9 +54,10 @@ internal static class ChatCompletionStream
             while (more)
             {
                 ChatResponseUpdate update = updates.Current;
-                if (update.Text is { Length: > 0 } text)
+                CompletionLogprobs? logprobs = CompletionFields.Logprobs(update.AdditionalProperties);
+                if (update.Text.Length > 0 || logprobs is { Content.Count: > 0 })
                 {
-                    writer.Write(update, new ChunkDelta(null, text), null);
+                    writer.Write(update, new ChunkDelta(null, update.Text), null, logprobs);
                 }
 
                 finish = update.FinishReason ?? finish;
@@ -96,16 +97,17 @@ internal static class ChatCompletionStream
         private string? _fingerprint;
         private long _created;
 
-        public void Write(ChatResponseUpdate update, ChunkDelta delta, string? finishReason)
+        public void Write(ChatResponseUpdate update, ChunkDelta delta, string? finishReason, CompletionLogprobs? logprobs = null)
         {
             _id = update.ResponseId ?? _id;
             _model = update.ModelId ?? _model;
             _created = update.CreatedAt is { } created ? CompletionFields.Created(created) : _created;
             _fingerprint = CompletionFields.Fingerprint(update.AdditionalProperties) ?? _fingerprint;
-            Write(delta, finishReason);
+            Write(delta, finishReason, logprobs);
         }
 
-        public void Write(ChunkDelta delta, string? finishReason) => WriteChunk([new ChunkChoice(0, delta, finishReason)], null);
+        public void Write(ChunkDelta delta, string? finishReason, CompletionLogprobs? logprobs = null) =>
+            WriteChunk([new ChunkChoice(0, delta, finishReason) { Logprobs = logprobs }], null);
 
         public void WriteUsage(UsageDetails? usage)
         {

@@ -28,7 +28,10 @@ internal static class ChatCompletionsRoute
             ChatCompletion.ObjectName,
             CompletionFields.Created(response.CreatedAt),
             response.ModelId ?? request.Options.ModelId!,
-            [new CompletionChoice(0, new CompletionMessage("assistant", response.Text), CompletionFields.FinishReason(response.FinishReason))],
+            [new CompletionChoice(0, new CompletionMessage("assistant", response.Text), CompletionFields.FinishReason(response.FinishReason))
+            {
+                Logprobs = CompletionFields.Logprobs(response.AdditionalProperties),
+            }],
             CompletionFields.Usage(response.Usage),
             CompletionFields.Fingerprint(response));
         await context.Response.WriteAsJsonAsync(completion, ApiJsonContext.Wire.ChatCompletion, cancellationToken: context.RequestAborted).ConfigureAwait(false);

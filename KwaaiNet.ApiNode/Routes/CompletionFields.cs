@@ -20,6 +20,15 @@ internal static class CompletionFields
             usage.InputTokenCount ?? 0, usage.OutputTokenCount ?? 0,
             usage.TotalTokenCount ?? (usage.InputTokenCount ?? 0) + (usage.OutputTokenCount ?? 0));
 
+    /// <summary>The log probabilities that an answer or an update carries; null when it carries none.</summary>
+    public static CompletionLogprobs? Logprobs(AdditionalPropertiesDictionary? properties)
+    {
+        object? value = null;
+        return properties?.TryGetValue(ChatProperties.Logprobs, out value) == true && value is IReadOnlyList<LogprobContent> content
+            ? new CompletionLogprobs(content)
+            : null;
+    }
+
     /// <summary>The name of the weights that gave an answer.</summary>
     public static string? Fingerprint(ChatResponse response) =>
         // An update's properties become its message's.

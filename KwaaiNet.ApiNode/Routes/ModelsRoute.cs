@@ -2,6 +2,7 @@ using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.ApiNode.Wire;
+using KwaaiNet.CandelEngine.Sampling;
 
 namespace KwaaiNet.ApiNode.Routes;
 
@@ -39,6 +40,14 @@ internal static class ModelsRoute
         ? new ModelEntry(
             model.Id, "model", model.Created.ToUnixTimeSeconds(), "local",
             new ModelKwaaiNet(
-                plan.Chain.Hops.Length > 1, plan.Chain.Tier.ToString(), plan.Chain.Hops.Length, model.BlockCount, model.ContextLength, model.WeightFormat, model.WeightsHash))
+                plan.Chain.Hops.Length > 1, plan.Chain.Tier.ToString(), plan.Chain.Hops.Length, model.BlockCount, model.ContextLength, model.WeightFormat, model.WeightsHash)
+            {
+                Sampling = Describe(model.RecommendedSampling),
+            })
         : null;
+
+    private static ModelSampling? Describe(RecommendedSampling recommended) => recommended.IsEmpty
+        ? null
+        : new ModelSampling(
+            recommended.Temperature, recommended.TopK, recommended.TopP, recommended.MinP, recommended.TypicalP, recommended.RepetitionPenalty, recommended.RepeatLastN);
 }

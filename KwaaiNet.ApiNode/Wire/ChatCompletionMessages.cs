@@ -13,9 +13,9 @@ internal sealed record ChatCompletion(
 /// <summary>The one answer of a completion.</summary>
 internal sealed record CompletionChoice(int Index, CompletionMessage Message, string FinishReason)
 {
-    /// <summary>Always null: probabilities are not given.</summary>
+    /// <summary>Log probabilities of the answer's tokens; null when they were not asked for.</summary>
     [JsonPropertyOrder(1)]
-    public object? Logprobs => null;
+    public CompletionLogprobs? Logprobs { get; init; }
 }
 
 /// <summary>The answer's text.</summary>
@@ -45,8 +45,8 @@ internal sealed record CompletionChunkWithUsage(
 /// <summary>What a chunk adds to the answer.</summary>
 internal sealed record ChunkChoice(int Index, ChunkDelta Delta, string? FinishReason)
 {
-    /// <summary>Always null: probabilities are not given.</summary>
-    public object? Logprobs => null;
+    /// <summary>Log probabilities of the tokens that this text ends; null when there are none or they were not asked for.</summary>
+    public CompletionLogprobs? Logprobs { get; init; }
 }
 
 /// <summary>New text; <see cref="Role"/> in the first chunk only.</summary>

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace KwaaiNet.ApiNode.Wire;
 
 /// <summary>The answer of <c>GET /v1/models</c>.</summary>
@@ -15,4 +17,19 @@ internal sealed record ModelEntry(string Id, string Object, long Created, string
 /// <param name="WeightFormat">How most weights are stored.</param>
 /// <param name="WeightsHash">SHA-256 of the model file.</param>
 internal sealed record ModelKwaaiNet(
-    bool Sharded, string TrustTier, int Shards, int Blocks, int ContextLength, string WeightFormat, string WeightsHash);
+    bool Sharded, string TrustTier, int Shards, int Blocks, int ContextLength, string WeightFormat, string WeightsHash)
+{
+    /// <summary>What a request that leaves sampling open gets because the model's makers recommend it; absent when they recommend nothing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ModelSampling? Sampling { get; init; }
+}
+
+/// <summary>The recommended parameters, by the names that requests use; what is not recommended is absent.</summary>
+internal sealed record ModelSampling(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? Temperature,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? TopK,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? TopP,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? MinP,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? TypicalP,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] float? RepetitionPenalty,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] int? RepeatLastN);

@@ -10,9 +10,6 @@ namespace KwaaiNet.Protocol.Discovery;
 /// <remarks>An unreachable directory is logged once and tried again with back-off; the node goes on serving. Sequences come from the clock in milliseconds, so that they grow over restarts too.</remarks>
 public abstract partial class NodeAnnouncer : BackgroundService
 {
-    /// <summary>The protocol version this build speaks.</summary>
-    public const uint ProtocolVersion = 1;
-
     /// <summary>First wait after a failed announcement; it doubles up to the heartbeat.</summary>
     public static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(250);
 
@@ -198,7 +195,7 @@ public abstract partial class NodeAnnouncer : BackgroundService
         record.Withdrawn = withdrawn;
         record.Software = s_software;
         record.ProtocolVersions.Clear();
-        record.ProtocolVersions.Add(ProtocolVersion);
+        record.ProtocolVersions.Add(ProtocolVersions.Spoken);
         record.MemoryBytes = Environment.WorkingSet;
         return SignedNodeRecord.Sign(record, _dependencies.Identity, _dependencies.Time);
     }

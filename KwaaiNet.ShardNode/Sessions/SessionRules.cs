@@ -1,4 +1,5 @@
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ShardNode.Sessions;
@@ -6,9 +7,6 @@ namespace KwaaiNet.ShardNode.Sessions;
 /// <summary>Whether an OpenSession fits what this shard serves. Pure: looks at the message and the blocks, changes nothing.</summary>
 internal static class SessionRules
 {
-    /// <summary>The protocol version spoken here.</summary>
-    public const uint ProtocolVersion = 1;
-
     /// <summary>Nodes one session may accept steps from: the API node, the previous shard, the ring, and room for a stand-in of each.</summary>
     public const int MaxStepSources = 8;
 
@@ -21,9 +19,9 @@ internal static class SessionRules
     public static Refusal? Check(OpenSession open, ServedModel served, string ownNodeId)
     {
         ModelShape shape = served.Shape;
-        if (open.ProtocolVersion != ProtocolVersion)
+        if (!ProtocolVersions.Spoken.Contains(open.ProtocolVersion))
         {
-            return new(FailureCode.VersionMismatch, $"Protocol version {open.ProtocolVersion} is not spoken here; {ProtocolVersion} is.");
+            return new(FailureCode.VersionMismatch, $"Protocol version {open.ProtocolVersion} is not spoken here; {string.Join(" and ", ProtocolVersions.Spoken)} are.");
         }
 
         if (open.SessionId.Length != SessionId.Length)
@@ -52,7 +50,7 @@ internal static class SessionRules
             return new(FailureCode.ContextExceeded, $"{open.MaxPositions} positions do not fit the context of {shape.ContextLength}.");
         }
 
-        return CheckSources(open) ?? CheckHops(open, shape, ownNodeId) ?? CheckSampling(open);
+        return CheckSources(open) ?? CheckHops(open, shape, ownNodeId) ?? CheckEndTokens(open) ?? SamplingRules.Check(open, shape);
     }
 
     private static Refusal? CheckSources(OpenSession open)
@@ -106,13 +104,6 @@ internal static class SessionRules
             : new(FailureCode.BadFrame, $"The {which} hop's endpoint is not an https address.");
     }
 
-    private static Refusal? CheckSampling(OpenSession open)
-    {
-        if (open.EndTokens.Count > MaxEndTokens) return new(FailureCode.BadFrame, $"More than {MaxEndTokens} end tokens.");
-        if (open.Sampling is not { } sampling) return null;
-
-        bool fits = float.IsFinite(sampling.Temperature) && sampling.Temperature >= 0
-            && sampling.TopP is >= 0 and <= 1 && sampling.TopK <= int.MaxValue;
-        return fits ? null : new(FailureCode.BadFrame, "Sampling: temperature is finite and not negative, top_p within 0 to 1.");
-    }
+    private static Refusal? CheckEndTokens(OpenSession open) =>
+        open.EndTokens.Count > MaxEndTokens ? new(FailureCode.BadFrame, $"More than {MaxEndTokens} end tokens.") : null;
 }

@@ -1,6 +1,5 @@
 using Google.Protobuf;
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Forwarding;
@@ -159,7 +158,6 @@ internal sealed partial class SessionTable
     {
         _ = SessionId.TryRead(open.SessionId, out SessionId id);
         HiddenFormat format = open.HiddenFormat == WireFormat.F16 ? HiddenFormat.F16 : HiddenFormat.F32;
-        Sampling sampling = open.Sampling ?? new Sampling();
         return new ShardSession
         {
             Id = id,
@@ -171,13 +169,8 @@ internal sealed partial class SessionTable
             StepSources = [.. open.StepSources],
             Next = open.Next is null ? null : _hops.Acquire(open.Next),
             Ring = open.Ring is null || open.Ring.NodeId == _limits.OwnNodeId ? null : _hops.Acquire(open.Ring),
-            Sampling = new SamplingParameters
-            {
-                Temperature = sampling.Temperature,
-                TopK = (int)sampling.TopK,
-                TopP = sampling.TopP,
-                Seed = sampling.Seed,
-            },
+            Sampling = SamplingReader.Read(open.Sampling),
+            History = SamplingReader.ReadHistory(open.Sampling),
             MaxNewTokens = open.MaxNewTokens,
             EndTokens = [.. open.EndTokens.Select(token => (int)Math.Min(token, int.MaxValue))],
             Step = new BlockStep { Cache = cache, Rows = 0, Boundary = format },

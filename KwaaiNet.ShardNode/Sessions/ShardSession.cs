@@ -44,6 +44,9 @@ internal sealed class ShardSession
     /// <summary>How tokens are drawn; last shard only.</summary>
     public required SamplingParameters Sampling { get; init; }
 
+    /// <summary>The tokens its penalties know; null when no penalty is set. Last shard only.</summary>
+    public SessionHistory? History { get; init; }
+
     /// <summary>Tokens the ring draws by itself; last shard only.</summary>
     public uint MaxNewTokens { get; init; }
 

@@ -5,12 +5,16 @@ using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Telemetry;
+using TokenHistory = KwaaiNet.CandelEngine.Sampling.TokenHistory;
+using TokenLogprobs = KwaaiNet.CandelEngine.Sampling.TokenLogprobs;
 
 namespace KwaaiNet.ShardNode.Steps;
 
 /// <summary>What happens to a step that has run: on to the next shard, or drawn, told to the owner and sent round the ring. Belongs to the step loop.</summary>
 internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTable sessions, StepBatch batch, ShardTelemetry telemetry)
 {
+    private readonly TokenLogprobs _logprobs = new();
+
     /// <summary>Takes the rows of this turn; when they were the step's last, hands the result on.</summary>
     public void Deliver(BatchSlot slot)
     {
@@ -72,7 +76,16 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
     private void Draw(ShardSession session, StepFrame frame, StepResult result)
     {
         KvCache cache = session.Cache;
-        int token = sampler.Sample(session.Step.Logits.Span, session.Sampling, cache.Length - 1);
+        if (session.History is { } known && known.Next != cache.Length)
+        {
+            sessions.Fail(session, new Refusal(
+                FailureCode.BadFrame, $"A token was to be drawn for position {cache.Length}; the history its penalties need goes on at {known.Next}."));
+            return;
+        }
+
+        TokenHistory history = session.History is null ? default : session.History.View;
+        int token = sampler.Sample(session.Step.Logits.Span, session.Sampling, cache.Length - 1, history, _logprobs);
+        session.History?.Add(token);
         session.SampledTokens++;
         bool isLast = session.EndTokens.Contains(token)
             || session.SampledTokens >= session.MaxNewTokens
@@ -86,6 +99,7 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
                 Position = (uint)cache.Length,
                 Token = (uint)token,
                 Last = isLast,
+                Logprobs = session.Sampling.TopLogprobs is null ? null : LogprobMessages.Write(_logprobs),
             },
         };
 

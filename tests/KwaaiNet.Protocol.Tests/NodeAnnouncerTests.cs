@@ -37,7 +37,7 @@ public sealed class NodeAnnouncerTests : IDisposable
         Assert.Equal(("test", "here", NodeRole.Shard, 15_000u), (record.Network, record.Region, record.Role, record.TtlMs));
         Assert.Equal(_time.GetUtcNow().ToUnixTimeMilliseconds(), record.IssuedUnixMs);
         Assert.Equal((ulong)record.IssuedUnixMs, record.Sequence);
-        Assert.Equal([1u], record.ProtocolVersions);
+        Assert.Equal([1u, 2u], record.ProtocolVersions);
         Assert.True(record.MemoryBytes > 0);
         await _announcer.StopAsync(TestContext.Current.CancellationToken);
     }

@@ -209,7 +209,7 @@ public sealed class SessionTests
         Hop hop = new() { NodeId = "did:key:next", Endpoint = "https://127.0.0.1:1" };
         switch (what)
         {
-            case "version": open.ProtocolVersion = 2; break;
+            case "version": open.ProtocolVersion = 3; break;
             case "id": open.SessionId = Google.Protobuf.ByteString.CopyFrom(new byte[15]); break;
             case "model": open.Model = "other"; break;
             case "weights": open.WeightsHash = new string('b', 64); break;
