@@ -65,23 +65,38 @@ internal sealed class Candidates
             Total += _weights[i];
     }
 
-    /// <summary>The token in whose share of the total a number from 0 to 1 lies.</summary>
-    public int Draw(double uniform)
+    /// <summary>Draws one candidate with the probability its weight has in the total.</summary>
+    /// <remarks>
+    /// An exponential race: every token has a waiting time −ln(1 − u) / weight with a random number u of its own, and the first one wins
+    /// (the Gumbel-max trick; vLLM draws so). Any one token's chance is as exact as from one random number laid along the summed weights, but
+    /// weights that differ in their last bits, as those of two backends do, change the winner only when two tokens come in nearly together,
+    /// and not whenever a small difference in one token has pushed all tokens behind it along. Which tokens were filtered out, and in which
+    /// order the rest stand, does not matter either.
+    /// </remarks>
+    /// <param name="seed">The key of the random numbers.</param>
+    /// <param name="position">Their counter, together with the token's id.</param>
+    public int Draw(ulong seed, int position)
     {
-        double target = Total * uniform;
-        int last = 0;
-        double reached = 0;
+        int winner = 0;
+        double best = -1;
         for (int i = 0; i < Count; i++)
         {
-            if (_weights[i] == 0)
+            double weight = _weights[i];
+            if (weight == 0)
                 continue;
-            last = i;
-            reached += _weights[i];
-            if (reached > target)
-                break;
+            double u = Philox.Uniform(seed, position, BestTokens.IdOf(_keys[i]));
+            // −ln(1 − u) >= u: most tokens need no logarithm to be seen to lose.
+            if (weight <= best * u)
+                continue;
+            double speed = weight / -PortableLogarithm.Log(1 - u);
+            if (speed > best)
+            {
+                best = speed;
+                winner = i;
+            }
         }
 
-        return BestTokens.IdOf(_keys[last]);
+        return BestTokens.IdOf(_keys[winner]);
     }
 
     private int TakeAll(ReadOnlySpan<float> logits)

@@ -8,10 +8,10 @@ internal static class Philox
 {
     private const int Rounds = 10;
 
-    /// <summary>The uniform number in [0, 1), a multiple of 2^-53, that seed and position determine.</summary>
-    public static double Uniform(ulong seed, int position)
+    /// <summary>The uniform number in [0, 1), a multiple of 2^-53, that seed, position and token determine.</summary>
+    public static double Uniform(ulong seed, int position, int token)
     {
-        (uint x0, uint x1, _, _) = Block((uint)position, 0, 0, 0, (uint)seed, (uint)(seed >> 32));
+        (uint x0, uint x1, _, _) = Block((uint)position, (uint)token, 0, 0, (uint)seed, (uint)(seed >> 32));
         return ((((ulong)x1 << 32) | x0) >> 11) * (1.0 / (1UL << 53));
     }
 

@@ -20,9 +20,20 @@ internal static class PortableExponential
         // x = k ln 2 + r with |r| <= ln 2 / 2; Taylor's series to r^13 leaves less than one unit in the last place.
         double k = Math.Floor((x * InverseLn2) + 0.5);
         double r = x - (k * Ln2High) - (k * Ln2Low);
-        double sum = 1;
-        for (int i = 13; i >= 1; i--)
-            sum = 1 + (sum * r / i);
+        double sum = 1.0 / 6227020800;
+        sum = (sum * r) + (1.0 / 479001600);
+        sum = (sum * r) + (1.0 / 39916800);
+        sum = (sum * r) + (1.0 / 3628800);
+        sum = (sum * r) + (1.0 / 362880);
+        sum = (sum * r) + (1.0 / 40320);
+        sum = (sum * r) + (1.0 / 5040);
+        sum = (sum * r) + (1.0 / 720);
+        sum = (sum * r) + (1.0 / 120);
+        sum = (sum * r) + (1.0 / 24);
+        sum = (sum * r) + (1.0 / 6);
+        sum = (sum * r) + (1.0 / 2);
+        sum = (sum * r) + 1;
+        sum = (sum * r) + 1;
         return sum * BitConverter.Int64BitsToDouble(((long)k + 1023) << 52);
     }
 }

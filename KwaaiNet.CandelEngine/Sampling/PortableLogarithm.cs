@@ -13,7 +13,7 @@ internal static class PortableLogarithm
     {
         if (x == 0)
             return double.NegativeInfinity;
-        // x = 2^k m with m from 1/√2 to √2; ln m = 2 artanh s with s = (m − 1) / (m + 1), |s| <= 0.172.
+        // x = 2^k m with m from 1/√2 to √2; ln m = 2 artanh s with f = m − 1, s = f / (2 + f), |s| <= 0.172.
         long bits = BitConverter.DoubleToInt64Bits(x);
         int k = (int)((bits >> 52) & 0x7FF) - 1023;
         double m = BitConverter.Int64BitsToDouble((bits & 0x000F_FFFF_FFFF_FFFF) | 0x3FF0_0000_0000_0000);
@@ -23,12 +23,14 @@ internal static class PortableLogarithm
             k++;
         }
 
-        double s = (m - 1) / (m + 1);
+        double f = m - 1;
+        double s = f / (2 + f);
         double square = s * s;
         // Taylor's series to s^23 leaves less than one unit in the last place.
-        double sum = 0;
+        double rest = 0;
         for (int i = 23; i >= 3; i -= 2)
-            sum = (sum + (1.0 / i)) * square;
-        return (k * Ln2High) + ((2 * s * (1 + sum)) + (k * Ln2Low));
+            rest = (rest + (2.0 / i)) * square;
+        // ln m = 2s + s rest, and 2s = f - s f: written with f, which is exact, as the large term.
+        return (k * Ln2High) - ((s * (f - rest)) - (k * Ln2Low) - f);
     }
 }

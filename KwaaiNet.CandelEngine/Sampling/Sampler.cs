@@ -71,6 +71,6 @@ public sealed class Sampler : ISampler
         _candidates.Take(logits, logits[best], parameters.TopK, parameters.Temperature);
         foreach (ICandidateStage stage in _candidateStages)
             stage.Apply(_candidates, parameters);
-        return _candidates.Draw(Philox.Uniform(parameters.Seed, position));
+        return _candidates.Draw(parameters.Seed, position);
     }
 }

@@ -63,7 +63,7 @@ public sealed class SamplerTests
         Assert.Equal(forward, backward);
         Assert.NotEqual(forward, [.. Enumerable.Range(0, 200).Select(position => one.Sample([.. s_logits], parameters with { Seed = 43 }, position))]);
         // The same on every machine, hence written down.
-        Assert.Equal("4 3 4 6 7 3 7 3 3 3 4 3", string.Join(' ', forward.Take(12)));
+        Assert.Equal("4 7 3 3 6 7 3 3 4 4 4 4", string.Join(' ', forward.Take(12)));
     }
 
     [Fact]

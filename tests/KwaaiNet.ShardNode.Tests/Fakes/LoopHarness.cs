@@ -217,7 +217,7 @@ internal sealed class LoopHarness : IAsyncDisposable
 
     private sealed class GreedySampler : ISampler
     {
-        public int Sample(Span<float> logits, SamplingParameters parameters, int position, TokenHistory history, TokenLogprobs? logprobs) =>
+        public int Sample(Span<float> logits, SamplingParameters parameters, int position, CandelEngine.Sampling.TokenHistory history, CandelEngine.Sampling.TokenLogprobs? logprobs) =>
             logits.IndexOf(10f) is int token and >= 0 ? token : throw new ArgumentException("There is nothing to draw from.");
     }
 }

@@ -150,6 +150,23 @@ public sealed class SessionTests
         { "temperature", FailureCode.BadFrame },
         { "top_p", FailureCode.BadFrame },
         { "end tokens", FailureCode.BadFrame },
+        { "version 1 with more", FailureCode.BadFrame },
+        { "min_p", FailureCode.BadFrame },
+        { "typical_p", FailureCode.BadFrame },
+        { "repetition penalty", FailureCode.BadFrame },
+        { "repeat_last_n", FailureCode.BadFrame },
+        { "presence penalty", FailureCode.BadFrame },
+        { "bias token", FailureCode.BadFrame },
+        { "bias number", FailureCode.BadFrame },
+        { "many biases", FailureCode.BadFrame },
+        { "top_logprobs", FailureCode.BadFrame },
+        { "no history", FailureCode.BadFrame },
+        { "history for nothing", FailureCode.BadFrame },
+        { "ragged history", FailureCode.BadFrame },
+        { "history token", FailureCode.BadFrame },
+        { "history generated", FailureCode.BadFrame },
+        { "long history", FailureCode.BadFrame },
+        { "short history", FailureCode.BadFrame },
     };
 
     [Theory]
@@ -228,7 +245,40 @@ public sealed class SessionTests
             case "temperature": open.Sampling.Temperature = float.NaN; break;
             case "top_p": open.Sampling.TopP = 1.5f; break;
             case "end tokens": open.EndTokens.Add(Enumerable.Repeat(1u, 300)); break;
+            default: SpoilSampling(open, what); break;
+        }
+    }
+
+    private static void SpoilSampling(OpenSession open, string what)
+    {
+        open.ProtocolVersion = 2;
+        Sampling sampling = open.Sampling;
+        // Complete and right but for one thing.
+        sampling.PresencePenalty = 0.5f;
+        sampling.History = new TokenHistory { Position = 3, Generated = 2, Tokens = Ids(1, 2) };
+        switch (what)
+        {
+            case "version 1 with more": open.ProtocolVersion = 1; break;
+            case "min_p": sampling.MinP = -0.1f; break;
+            case "typical_p": sampling.TypicalP = 0; break;
+            case "repetition penalty": sampling.RepetitionPenalty = float.NaN; break;
+            case "repeat_last_n": sampling.RepeatLastN = -2; break;
+            case "presence penalty": sampling.PresencePenalty = float.PositiveInfinity; break;
+            case "bias token": sampling.LogitBias.Add(new LogitBias { Token = FakeStack.Vocabulary, Bias = 1 }); break;
+            case "bias number": sampling.LogitBias.Add(new LogitBias { Token = 1, Bias = float.NaN }); break;
+            case "many biases": sampling.LogitBias.Add(Enumerable.Repeat(new LogitBias(), 1025)); break;
+            case "top_logprobs": sampling.TopLogprobs = 21; break;
+            case "no history": sampling.History = null; break;
+            case "history for nothing": sampling.PresencePenalty = 0; break;
+            case "ragged history": sampling.History.Tokens = Google.Protobuf.ByteString.CopyFrom(new byte[7]); break;
+            case "history token": sampling.History.Tokens = Ids(1, FakeStack.Vocabulary); break;
+            case "history generated": sampling.History.Generated = 3; break;
+            case "long history": sampling.History.Position = uint.MaxValue; break;
+            case "short history": (sampling.RepetitionPenalty, sampling.RepeatLastN) = (1.1f, 4); break;
             default: throw new ArgumentOutOfRangeException(nameof(what), what, null);
         }
     }
+
+    private static Google.Protobuf.ByteString Ids(params int[] ids) =>
+        Google.Protobuf.ByteString.CopyFrom([.. ids.SelectMany(id => new[] { (byte)id, (byte)0, (byte)0, (byte)0 })]);
 }
