@@ -29,6 +29,29 @@ public sealed class OpenAIClientConformanceTests : ChatClientConformance
         Assert.Equal(["demo"], models.Value.Select(model => model.Id));
     }
 
+    [Fact]
+    public async Task Its_own_logprobs_types_read_ours_whole_and_streamed()
+    {
+        OpenAI.Chat.ChatClient client = OpenClient(_host!).GetChatClient("demo");
+        OpenAI.Chat.ChatCompletionOptions options = new()
+        {
+            Temperature = 0, IncludeLogProbabilities = true, TopLogProbabilityCount = 2, PresencePenalty = 0.5f, FrequencyPenalty = -0.5f, LogitBiases = { [7] = -100 },
+        };
+        OpenAI.Chat.ChatMessage[] messages = [new OpenAI.Chat.UserChatMessage("Hi")];
+
+        OpenAI.Chat.ChatCompletion whole = await client.CompleteChatAsync(messages, options, TestContext.Current.CancellationToken);
+        List<OpenAI.Chat.ChatTokenLogProbabilityDetails> streamed = [];
+        await foreach (OpenAI.Chat.StreamingChatCompletionUpdate update in client.CompleteChatStreamingAsync(messages, options, TestContext.Current.CancellationToken))
+        {
+            streamed.AddRange(update.ContentTokenLogProbabilities);
+        }
+
+        Assert.Equal("Hello from the chain.", string.Concat(whole.ContentTokenLogProbabilities.Select(token => token.Token)));
+        Assert.Equal("Hello from the chain.", string.Concat(streamed.Select(token => token.Token)));
+        Assert.All(whole.ContentTokenLogProbabilities, token => Assert.Equal((-0.25f, 2, "b"), (token.LogProbability, token.TopLogProbabilities.Count, token.TopLogProbabilities[1].Token)));
+        Assert.Equal("H"u8.ToArray(), whole.ContentTokenLogProbabilities[0].Utf8Bytes?.ToArray());
+    }
+
     public override async ValueTask DisposeAsync()
     {
         await base.DisposeAsync();

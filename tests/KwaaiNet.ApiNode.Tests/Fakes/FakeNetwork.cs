@@ -19,6 +19,9 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
 
     public int Blocks { get; init; } = 6;
 
+    /// <summary>What every shard announces to speak.</summary>
+    public IReadOnlyList<uint> ProtocolVersions { get; init; } = [1, 2];
+
     public long KvFreeBytes { get; set; } = 1 << 20;
 
     public bool IsAvailable { get; set; } = true;
@@ -61,7 +64,7 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
         Role = NodeRole.Shard,
         Network = "local",
         Endpoints = { $"https://{nodeId}:1" },
-        ProtocolVersions = { 1 },
+        ProtocolVersions = { ProtocolVersions },
         Serving =
         {
             new ServedBlocks
@@ -122,6 +125,7 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
                     Position = (uint)(prompt.Count + i),
                     Token = (uint)token,
                     Last = end || i == session.MaxNewTokens - 1,
+                    Logprobs = Logprobs(session, token),
                 },
             });
             if (end)
@@ -129,6 +133,23 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
                 return;
             }
         }
+    }
+
+    /// <summary>Changes what is sent with tokens when log probabilities were asked for.</summary>
+    public Func<TokenLogprobs, TokenLogprobs?> Logprob { get; set; } = logprobs => logprobs;
+
+    // The drawn token is the most likely one, then "b", then the end token.
+    private TokenLogprobs? Logprobs(OpenSession session, int token)
+    {
+        if (!session.Sampling.HasTopLogprobs)
+        {
+            return null;
+        }
+
+        TokenLogprobs logprobs = new() { Drawn = -0.25f };
+        (int, float)[] all = [(token, -0.25f), ('b', -2.5f), (FakeTokenizer.End, -9999)];
+        logprobs.Top.Add(all.Take((int)session.Sampling.TopLogprobs).Select(entry => new TokenLogprob { Token = (uint)entry.Item1, Logprob = entry.Item2 }));
+        return Logprob(logprobs);
     }
 
     private int Token(OpenSession session, int position, int index)

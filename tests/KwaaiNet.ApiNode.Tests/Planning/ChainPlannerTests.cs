@@ -129,6 +129,23 @@ public sealed class ChainPlannerTests
         Assert.Equal(NoChainReason.ContextTooShort, ChainPlanner.Plan([brief], Request() with { Positions = 65 }, _ => TrustTier.Unknown).NoChain?.Reason);
     }
 
+    [Fact]
+    public void A_node_of_an_older_protocol_runs_any_block_but_the_last_one_of_a_chain_that_draws_in_newer_ways()
+    {
+        NodeRecord old = Node("a", "0-5", rate: 100_000);
+        old.ProtocolVersions.Clear();
+        old.ProtocolVersions.Add(1);
+        NodeRecord oldLast = Node("c", "5-5");
+        oldLast.ProtocolVersions.Remove(2);
+        ChainRequest plain = Request();
+        ChainRequest request = Request() with { LastShardVersion = 2 };
+
+        Assert.Equal("a[0-5]", ChainPlanner.Plan([old, Node("b", "4-5")], plain, _ => TrustTier.Unknown).Chain?.ToString());
+        Assert.Equal("a[0-4] → b[5-5]", ChainPlanner.Plan([old, oldLast, Node("b", "4-5", rate: 10)], request, _ => TrustTier.Unknown).Chain?.ToString());
+        Assert.Equal(NoChainReason.SamplingNotSpoken, ChainPlanner.Plan([old, oldLast], request, _ => TrustTier.Unknown).NoChain?.Reason);
+        Assert.Equal(NoChainReason.BlocksMissing, ChainPlanner.Plan([oldLast], request, _ => TrustTier.Unknown).NoChain?.Reason);
+    }
+
     private static ChainRequest Request() => new() { Model = FakeCatalog.Model(), Network = "local" };
 
     private static ChainPlan Plan(params NodeRecord[] records) => ChainPlanner.Plan(records, Request(), _ => TrustTier.Unknown);

@@ -114,7 +114,8 @@ public sealed class ChatCompletionWireTests
                {"role":"user","content":[{"type":"text","text":"a"},{"type":"text","text":"b"}],"name":"me"},
                {"role":"assistant","content":null},{"role":"tool","content":"T","tool_call_id":"1"},{"role":"user","content":""}],
              "temperature":0.5,"top_p":0.9,"top_k":40,"seed":-7,"max_tokens":9,"max_completion_tokens":8,"stop":["x","y"],
-             "n":1,"presence_penalty":0,"frequency_penalty":0.0,"logit_bias":{},"logprobs":false,"tools":[],"response_format":{"type":"text"},
+             "n":1,"presence_penalty":-0.5,"frequency_penalty":2,"logit_bias":{"50":-100,"7":2.5},"logprobs":true,"top_logprobs":20,"tools":[],
+             "min_p":0.05,"typical_p":0.9,"repetition_penalty":1.1,"repeat_last_n":-1,"mirostat":0,"response_format":{"type":"text"},
              "user":"u","metadata":{"a":"b"},"store":true,"parallel_tool_calls":true,"something_new":[1],"stream":null,"kwaainet_trust_tier":"Unknown"}
             """);
 
@@ -125,7 +126,14 @@ public sealed class ChatCompletionWireTests
         Assert.Equal(("demo", 0.5f, 0.9f, 40), (options.ModelId, options.Temperature, options.TopP, options.TopK));
         Assert.Equal((-7L, 8), (options.Seed, options.MaxOutputTokens));
         Assert.Equal(["x", "y"], options.StopSequences);
+        Assert.Equal((-0.5f, 2f), (options.PresencePenalty, options.FrequencyPenalty));
         Assert.Equal("Unknown", options.AdditionalProperties!["kwaainet_trust_tier"]);
+        Assert.Equal(
+            (true, 20L, 0.05, 0.9, 1.1, -1L),
+            ((bool)options.AdditionalProperties["logprobs"]!, (long)options.AdditionalProperties["top_logprobs"]!, (double)options.AdditionalProperties["min_p"]!,
+                (double)options.AdditionalProperties["typical_p"]!, (double)options.AdditionalProperties["repetition_penalty"]!, (long)options.AdditionalProperties["repeat_last_n"]!));
+        Assert.Equal(
+            new Dictionary<int, float> { [50] = -100, [7] = 2.5f }, Assert.IsType<IReadOnlyDictionary<int, float>>(options.AdditionalProperties["logit_bias"], exactMatch: false));
     }
 
     private static FakeChatClient Answer() => new(

@@ -1,4 +1,6 @@
+using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Tests.Fakes;
+using KwaaiNet.CandelEngine.Sampling;
 
 namespace KwaaiNet.ApiNode.Tests.Wire;
 
@@ -21,6 +23,17 @@ public sealed class ModelsTests
     {
         await using ApiHost host = await StartAsync("0-2", "3-5");
         Assert.Equal(Entry, await host.Client.GetStringAsync(path, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task What_a_models_makers_recommend_is_told()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        ServedModel model = FakeCatalog.Model() with { RecommendedSampling = new RecommendedSampling { Temperature = 0.7f, TopK = 20, RepetitionPenalty = 1.05f, RepeatLastN = 64 } };
+        await using ApiHost host = await ApiHost.StartAsync(network, model: model);
+        Assert.Contains(
+            "\"sampling\":{\"temperature\":0.7,\"top_k\":20,\"repetition_penalty\":1.05,\"repeat_last_n\":64}}}",
+            await host.Client.GetStringAsync("/v1/models/demo", TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Fact]
