@@ -1,3 +1,5 @@
+using System.Net;
+using System.Text.Json;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.State;
 using KwaaiNet.Network.Tests.Harness;
@@ -23,5 +25,28 @@ public sealed class SameTokensTests
 
         Assert.All(answers[1], answer => Assert.NotEmpty(answer));
         Assert.All(answers.Values, answer => Assert.Equal(answers[1], answer));
+    }
+
+    [Fact]
+    public async Task Sampled_answers_with_penalties_and_their_log_probabilities_are_the_same_for_one_and_three_shards()
+    {
+        Dictionary<int, string> answers = [];
+        foreach (int shards in new[] { 1, 3 })
+        {
+            await using TestNetwork network = await TestNetwork.StartAsync(shards, TestModels.Shipped);
+            (HttpStatusCode status, JsonElement json) = await network.PostAsync(new
+            {
+                model = network.Model,
+                messages = new[] { new { role = "user", content = s_prompts[2] } },
+                max_tokens = 60, seed = 11, temperature = 0.9, top_p = 0.97, min_p = 0.01, typical_p = 0.99,
+                presence_penalty = 0.3, frequency_penalty = 0.2, repetition_penalty = 1.1, repeat_last_n = 20,
+                logprobs = true, top_logprobs = 4,
+            });
+            Assert.True(status == HttpStatusCode.OK, json.ToString());
+            answers[shards] = json.GetProperty("choices").GetRawText();
+        }
+
+        Assert.Contains("\"top_logprobs\":[{", answers[1], StringComparison.Ordinal);
+        Assert.Equal(answers[1], answers[3]);
     }
 }
