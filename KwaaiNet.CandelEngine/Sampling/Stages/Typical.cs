@@ -29,15 +29,29 @@ internal sealed class Typical : ICandidateStage
             _ranked[count++] = new Ranked(surprise, keys[i], weights[i]);
         }
 
+        // Nearer than the entropy itself are few tokens of many. When they suffice, which is nearly always, the others need no sorting.
         Span<Ranked> ranked = _ranked.AsSpan(0, count);
-        foreach (ref Ranked token in ranked)
-            token = token with { Distance = Math.Abs(token.Distance - entropy) };
-        ranked.Sort();
+        int near = 0;
+        double nearWeight = 0;
+        for (int i = 0; i < count; i++)
+        {
+            Ranked token = ranked[i] with { Distance = Math.Abs(ranked[i].Distance - entropy) };
+            ranked[i] = token;
+            if (token.Distance > entropy)
+                continue;
+            (ranked[i], ranked[near]) = (ranked[near], token);
+            near++;
+            nearWeight += token.Weight;
+        }
 
         double wanted = parameters.TypicalP * candidates.Total;
+        // The margin is for sums whose order differs.
+        if (nearWeight * (1 - 1e-9) > wanted)
+            ranked = ranked[..near];
+        ranked.Sort();
         double reached = 0;
         int kept = 0;
-        while (kept < count && (kept == 0 || reached < wanted))
+        while (kept < ranked.Length && (kept == 0 || reached < wanted))
         {
             reached += ranked[kept].Weight;
             keys[kept] = ranked[kept].Key;
