@@ -41,12 +41,19 @@ internal sealed class Candidates
         _highest = highest;
         _temperature = temperature;
         Count = topK > 0 && topK < logits.Length ? BestTokens.Select(logits, _keys.AsSpan(0, topK)) : TakeAll(logits);
-        Total = 0;
-        for (int i = 0; i < Count; i++)
+        if (float.IsPositiveInfinity(highest))
         {
-            _weights[i] = WeightOf(BestTokens.LogitOf(_keys[i]), highest, temperature);
-            Total += _weights[i];
+            for (int i = 0; i < Count; i++)
+                _weights[i] = WeightOf(BestTokens.LogitOf(_keys[i]), highest, temperature);
         }
+        else
+        {
+            for (int i = 0; i < Count; i++)
+                _weights[i] = ((double)BestTokens.LogitOf(_keys[i]) - highest) / temperature;
+            PortableExponential.Exp(Weights);
+        }
+
+        Keep(Count);
     }
 
     /// <summary>ln of a token's weight, where that weight is not 0.</summary>

@@ -22,6 +22,11 @@ public sealed class PhiloxTests
         }
 
         Assert.Equal(1, PortableExponential.Exp(0));
+        // Several at a time give the same bits as one.
+        double[] values = [0, -0.0, double.NegativeInfinity, -700, -700.0001, .. Enumerable.Range(1, 5000).Select(i => -i * 0.1403)];
+        double[] together = [.. values];
+        PortableExponential.Exp(together.AsSpan());
+        Assert.Equal(values.Select(x => BitConverter.DoubleToInt64Bits(PortableExponential.Exp(x))), together.Select(BitConverter.DoubleToInt64Bits));
         Assert.Equal(0, PortableExponential.Exp(double.NegativeInfinity));
     }
 }
