@@ -3,7 +3,6 @@ using Google.Protobuf;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Wire;
-using KwaaiNet.ShardNode.Tests.Fakes;
 
 namespace KwaaiNet.ShardNode.Tests.Hosts;
 
