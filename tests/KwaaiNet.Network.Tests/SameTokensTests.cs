@@ -38,9 +38,18 @@ public sealed class SameTokensTests
             {
                 model = network.Model,
                 messages = new[] { new { role = "user", content = s_prompts[2] } },
-                max_tokens = 60, seed = 11, temperature = 0.9, top_p = 0.97, min_p = 0.01, typical_p = 0.99,
-                presence_penalty = 0.3, frequency_penalty = 0.2, repetition_penalty = 1.1, repeat_last_n = 20,
-                logprobs = true, top_logprobs = 4,
+                max_tokens = 60,
+                seed = 11,
+                temperature = 0.9,
+                top_p = 0.97,
+                min_p = 0.01,
+                typical_p = 0.99,
+                presence_penalty = 0.3,
+                frequency_penalty = 0.2,
+                repetition_penalty = 1.1,
+                repeat_last_n = 20,
+                logprobs = true,
+                top_logprobs = 4,
             });
             Assert.True(status == HttpStatusCode.OK, json.ToString());
             answers[shards] = json.GetProperty("choices").GetRawText();

@@ -35,7 +35,12 @@ public sealed class OpenAIClientConformanceTests : ChatClientConformance
         OpenAI.Chat.ChatClient client = OpenClient(_host!).GetChatClient("demo");
         OpenAI.Chat.ChatCompletionOptions options = new()
         {
-            Temperature = 0, IncludeLogProbabilities = true, TopLogProbabilityCount = 2, PresencePenalty = 0.5f, FrequencyPenalty = -0.5f, LogitBiases = { [7] = -100 },
+            Temperature = 0,
+            IncludeLogProbabilities = true,
+            TopLogProbabilityCount = 2,
+            PresencePenalty = 0.5f,
+            FrequencyPenalty = -0.5f,
+            LogitBiases = { [7] = -100 },
         };
         OpenAI.Chat.ChatMessage[] messages = [new OpenAI.Chat.UserChatMessage("Hi")];
 

@@ -35,9 +35,17 @@ public sealed class SamplingTests
         Assert.Equal(
             new Sampling
             {
-                Temperature = 0.5f, TopP = 1, MinP = 0.05f, TypicalP = 0.9f, RepetitionPenalty = 1.1f, RepeatLastN = 3, PresencePenalty = 0.5f, FrequencyPenalty = -0.5f,
+                Temperature = 0.5f,
+                TopP = 1,
+                MinP = 0.05f,
+                TypicalP = 0.9f,
+                RepetitionPenalty = 1.1f,
+                RepeatLastN = 3,
+                PresencePenalty = 0.5f,
+                FrequencyPenalty = -0.5f,
                 LogitBias = { new Protocol.Wire.LogitBias { Token = 7, Bias = 2.5f }, new Protocol.Wire.LogitBias { Token = 9, Bias = -100 } },
-                TopLogprobs = 3, Seed = 7,
+                TopLogprobs = 3,
+                Seed = 7,
                 History = new Protocol.Wire.TokenHistory { Position = PromptTokens - 3, Tokens = Ids('H', 'i', ';') },
             },
             open.Sampling);
@@ -64,11 +72,21 @@ public sealed class SamplingTests
         await using ApiHost host = await ApiHost.StartAsync(network);
         ChatOptions options = new()
         {
-            ModelId = "demo", Temperature = 0, FrequencyPenalty = 0.5f, PresencePenalty = -0.5f, TopK = 9, Seed = 3,
+            ModelId = "demo",
+            Temperature = 0,
+            FrequencyPenalty = 0.5f,
+            PresencePenalty = -0.5f,
+            TopK = 9,
+            Seed = 3,
             AdditionalProperties = new()
             {
-                ["min_p"] = 0.25f, ["typical_p"] = 0.5, ["repeat_penalty"] = 2, ["repeat_last_n"] = 5L, ["logprobs"] = JsonElement.Parse("true"),
-                ["top_logprobs"] = JsonElement.Parse("2"), ["logit_bias"] = new Dictionary<int, float> { [1] = 1 },
+                ["min_p"] = 0.25f,
+                ["typical_p"] = 0.5,
+                ["repeat_penalty"] = 2,
+                ["repeat_last_n"] = 5L,
+                ["logprobs"] = JsonElement.Parse("true"),
+                ["top_logprobs"] = JsonElement.Parse("2"),
+                ["logit_bias"] = new Dictionary<int, float> { [1] = 1 },
             },
         };
 

@@ -20,7 +20,12 @@ public sealed class LogprobTests
                 TokenLogprobs logprobs = new();
                 SamplingParameters parameters = new()
                 {
-                    Temperature = temperature, TopP = 0.9f, PresencePenalty = 1, RepetitionPenalty = 1.3f, LogitBias = [new(0, 7)], TopLogprobs = count,
+                    Temperature = temperature,
+                    TopP = 0.9f,
+                    PresencePenalty = 1,
+                    RepetitionPenalty = 1.3f,
+                    LogitBias = [new(0, 7)],
+                    TopLogprobs = count,
                 };
                 int drawn = sampler.Sample([.. logits], parameters, 3, new TokenHistory([0], 1), logprobs);
                 double total = order.Sum(id => Math.Exp((double)logits[id] - logits[order[0]]));

@@ -18,7 +18,14 @@ public sealed class SampledRunTests(ITestOutputHelper output)
 
     private static readonly SamplingParameters s_parameters = new()
     {
-        Temperature = 0.9f, TopK = 40, TypicalP = 0.99f, TopP = 0.95f, MinP = 0.01f, RepetitionPenalty = 1.1f, PresencePenalty = 0.2f, FrequencyPenalty = 0.1f,
+        Temperature = 0.9f,
+        TopK = 40,
+        TypicalP = 0.99f,
+        TopP = 0.95f,
+        MinP = 0.01f,
+        RepetitionPenalty = 1.1f,
+        PresencePenalty = 0.2f,
+        FrequencyPenalty = 0.1f,
     };
 
     [Theory]

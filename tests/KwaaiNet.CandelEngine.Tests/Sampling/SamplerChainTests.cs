@@ -29,8 +29,16 @@ public sealed class SamplerChainTests
         ["filters"] = new() { Temperature = 1.7f, TopK = 9, TypicalP = 0.95f, TopP = 0.9f, MinP = 0.05f },
         ["everything"] = new()
         {
-            Temperature = 1.3f, TopK = 10, TypicalP = 0.97f, TopP = 0.95f, MinP = 0.08f, RepetitionPenalty = 1.2f, RepeatLastN = 6,
-            PresencePenalty = 0.3f, FrequencyPenalty = 0.25f, LogitBias = [new(2, 1.5f), new(8, -1)],
+            Temperature = 1.3f,
+            TopK = 10,
+            TypicalP = 0.97f,
+            TopP = 0.95f,
+            MinP = 0.08f,
+            RepetitionPenalty = 1.2f,
+            RepeatLastN = 6,
+            PresencePenalty = 0.3f,
+            FrequencyPenalty = 0.25f,
+            LogitBias = [new(2, 1.5f), new(8, -1)],
         },
     };
 
@@ -101,8 +109,15 @@ public sealed class SamplerChainTests
             Gen.Select(Gen.Int[0, 39], Gen.Float[-100, 100]).Array[0, 4],
             Gen.ULong).Select((filters, penalties, biases, seed) => new SamplingParameters
             {
-                Temperature = filters.Item1, TopK = filters.Item2, TypicalP = filters.Item3, TopP = filters.Item4, MinP = filters.Item5,
-                RepetitionPenalty = penalties.Item1, RepeatLastN = penalties.Item2, PresencePenalty = penalties.Item3, FrequencyPenalty = penalties.Item4,
+                Temperature = filters.Item1,
+                TopK = filters.Item2,
+                TypicalP = filters.Item3,
+                TopP = filters.Item4,
+                MinP = filters.Item5,
+                RepetitionPenalty = penalties.Item1,
+                RepeatLastN = penalties.Item2,
+                PresencePenalty = penalties.Item3,
+                FrequencyPenalty = penalties.Item4,
                 LogitBias = [.. biases.DistinctBy(bias => bias.Item1).Select(bias => new LogitBias(bias.Item1, bias.Item2))],
                 Seed = seed,
             });
