@@ -48,4 +48,16 @@ internal static class DeviceMath
         p = (p * (r * r)) + r + 1f;
         return p * Interop.IntAsFloat((Interop.FloatAsInt(shifted) << 23) + (uint)Exponential.OneBits);
     }
+
+    /// <summary>GELU by its tanh approximation; with tanh as a sigmoid, <c>x / (1 + e^(−2·√(2/π)·(x + 0.044715·x³)))</c>.</summary>
+    internal static float Gelu(float x)
+    {
+        const float Cubic = 0.044715f;
+        const float Slope = -1.5957691216057308f; // −2·√(2/π)
+        float bent = (x * x * Cubic) + 1f;
+        return x / (1f + Exp(x * bent * Slope));
+    }
+
+    /// <summary><c>cap · tanh(x / cap)</c>, tanh from one exponential.</summary>
+    internal static float Softcap(float x, float cap) => (1f - (2f / (1f + Exp(x * (2f / cap))))) * cap;
 }
