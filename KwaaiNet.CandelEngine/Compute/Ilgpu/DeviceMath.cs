@@ -49,13 +49,11 @@ internal static class DeviceMath
         return p * Interop.IntAsFloat((Interop.FloatAsInt(shifted) << 23) + (uint)Exponential.OneBits);
     }
 
-    /// <summary>GELU by its tanh approximation; with tanh as a sigmoid, <c>x / (1 + e^(−2·√(2/π)·(x + 0.044715·x³)))</c>.</summary>
+    /// <summary>GELU by its tanh approximation, by the steps of the cpu backend.</summary>
     internal static float Gelu(float x)
     {
-        const float Cubic = 0.044715f;
-        const float Slope = -1.5957691216057308f; // −2·√(2/π)
-        float bent = (x * x * Cubic) + 1f;
-        return x / (1f + Exp(x * bent * Slope));
+        float bent = (x * x * Cpu.Kernels.Gelu.Cubic) + 1f;
+        return x / (1f + Exp(x * bent * Cpu.Kernels.Gelu.Slope));
     }
 
     /// <summary><c>cap · tanh(x / cap)</c>, tanh from one exponential.</summary>

@@ -35,9 +35,9 @@ internal sealed class IlgpuExperts
         room.Logits.SubView(0, rows * _shape.Count).CopyToCPU(ref room.LogitsHost[0], rows * _shape.Count);
         for (int row = 0; row < rows; row++)
         {
-            ExpertChoice.Choose(
-                _shape,
+            ExpertRouter.Pick(
                 room.LogitsHost.AsSpan(row * _shape.Count, _shape.Count),
+                _shape,
                 room.Chosen.AsSpan(row * _shape.Used, _shape.Used),
                 room.Weights.AsSpan(row * _shape.Used, _shape.Used));
         }

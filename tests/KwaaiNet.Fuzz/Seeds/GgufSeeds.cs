@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Text;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.Fuzz.Mutation;
@@ -23,6 +24,9 @@ internal static class GgufSeeds
             Seed("alignment 4096", Build(4096, _ => { }, [GgmlType.F16, GgmlType.Q8_0])),
             Seed("a part of a split model", Build(32, AddSplit, [GgmlType.F32])),
             Seed("nothing but the header", Build(32, null, [])),
+            Seed("thousands of values of one byte", Build(32, AddManyValues, [])),
+            Seed("a thousand empty arrays in an array", BuildNestedArrays()),
+            Seed("thousands of tensors of one number", BuildManyTensors()),
         ];
     }
 
@@ -131,6 +135,35 @@ internal static class GgufSeeds
         writer.Add("tokenizer.ggml.bos_token_id", 1u);
         writer.Add("tokenizer.ggml.eos_token_id", 2u);
         writer.Add("tokenizer.chat_template", Template);
+    }
+
+    private static void AddManyValues(GgufWriter writer)
+    {
+        for (int i = 0; i < 4000; i++)
+            writer.Add(i.ToString("x", CultureInfo.InvariantCulture), (byte)i);
+    }
+
+    private static byte[] BuildNestedArrays()
+    {
+        // The writer has no arrays of arrays. An array of zeros becomes one of empty arrays of bytes, whose heads are three words of zeros.
+        const int Count = 1000;
+        byte[] file = Build(32, writer => writer.AddArray<uint>("arrays", new uint[Count * 3]), []);
+        int head = file.AsSpan().IndexOf("arrays"u8) + "arrays".Length + sizeof(uint);
+        BinaryPrimitives.WriteUInt32LittleEndian(file.AsSpan(head), (uint)GgufValueType.Array);
+        BinaryPrimitives.WriteUInt64LittleEndian(file.AsSpan(head + sizeof(uint)), Count);
+        return file;
+    }
+
+    private static byte[] BuildManyTensors()
+    {
+        using MemoryStream stream = new();
+        using GgufWriter writer = new(stream, 8, leaveOpen: true);
+        for (int i = 0; i < 1000; i++)
+            writer.AddTensor(i.ToString("x", CultureInfo.InvariantCulture), [1], GgmlType.F32);
+        for (int i = 0; i < 1000; i++)
+            writer.WriteTensor(i.ToString("x", CultureInfo.InvariantCulture), new byte[4]);
+        writer.Finish();
+        return stream.ToArray();
     }
 
     private static void AddSplit(GgufWriter writer)

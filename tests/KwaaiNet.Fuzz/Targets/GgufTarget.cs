@@ -8,9 +8,6 @@ namespace KwaaiNet.Fuzz.Targets;
 /// <summary>GGUF files: the header, every metadata value, every tensor, the model's shape, its tokenizer and template.</summary>
 internal sealed class GgufTarget : IFuzzTarget
 {
-    /// <summary>A reader's tables, streams and messages, whatever the file.</summary>
-    private const long Constant = 100_000;
-
     /// <summary>A model has at most 4096 blocks, and its shape says how each attends.</summary>
     private const long ShapeConstant = 400_000;
 
@@ -24,13 +21,13 @@ internal sealed class GgufTarget : IFuzzTarget
     {
         using NativeInput native = new(input.Input);
         GgufFile? file = null;
-        if (!input.Stage("open", 2, Constant, () => file = GgufFile.Open(native.Map(), "fuzz.gguf")))
+        if (!input.Stage("open", 2, GgufLimits.Besides(input.Input), () => file = GgufFile.Open(native.Map(), "fuzz.gguf")))
             return;
         using (file)
         {
             // A string of n bytes takes 2n and a header of some twenty; an array's value is read by whoever asks for it.
-            input.Stage("metadata", 16, Constant, () => ReadMetadata(input, file!.Metadata));
-            input.Stage("tensors", 0, Constant, () => ReadTensors(input, file!));
+            input.Stage("metadata", 16, GgufLimits.Besides(input.Input), () => ReadMetadata(input, file!.Metadata));
+            input.Stage("tensors", 0, 1000, () => ReadTensors(input, file!));
             input.Stage("model", 2, ShapeConstant, () =>
             {
                 GgufModelFile model = GgufModelFile.Open(file!);

@@ -23,7 +23,7 @@ internal sealed class TokenizerTarget : IFuzzTarget
     {
         using NativeInput native = new(input.Input);
         GgufFile? file = null;
-        if (!input.Stage("open", 2, Constant, () => file = GgufFile.Open(native.Map(), "fuzz.gguf")))
+        if (!input.Stage("open", 2, GgufLimits.Besides(input.Input), () => file = GgufFile.Open(native.Map(), "fuzz.gguf")))
             return;
         using (file)
         {
