@@ -195,6 +195,7 @@ internal static unsafe class GgufHeaderReader
             cursor.Throw($"tensor '{name}' has {dimensions} dimensions; there are 1 to {MaximumDimensions}");
         ulong columns = 0;
         ulong rows = 1;
+        ulong slices = 1;
         for (uint i = 0; i < dimensions; i++)
         {
             ulong length = cursor.ReadUInt64(part);
@@ -204,6 +205,8 @@ internal static unsafe class GgufHeaderReader
                 columns = length;
             else if ((rows *= length) > int.MaxValue)
                 cursor.Throw($"tensor '{name}' has more than {int.MaxValue} rows");
+            if (i >= 2)
+                slices *= length;
         }
 
         uint type = cursor.ReadUInt32(part);
@@ -218,7 +221,7 @@ internal static unsafe class GgufHeaderReader
             cursor.Throw($"tensor '{name}' has rows of {columns} numbers, which is not a whole number of {GgmlTypeNames.NameOf(type)} blocks of {((GgmlType)type).BlockLength()}");
         if (offset % (ulong)alignment != 0)
             cursor.Throw($"tensor '{name}' is at offset {offset}, which is not a multiple of the alignment {alignment}");
-        return new TensorInfo(name, (GgmlType)type, (int)rows, (int)columns, offset);
+        return new TensorInfo(name, (GgmlType)type, (int)rows, (int)columns, (int)slices, offset);
     }
 
     private static TensorData Place(GgufMapping mapping, string path, TensorInfo info, ulong dataStart)
@@ -231,7 +234,7 @@ internal static unsafe class GgufHeaderReader
                 $"{path}: truncated: tensor '{info.Name}' has {info.Bytes} bytes at offset {info.Offset}, and the file has {available} bytes of tensor data. Download it again.");
         }
 
-        return new TensorData(info.Name, info.Type, info.Rows, info.Columns, (nint)(mapping.Start + dataStart + info.Offset), (long)info.Bytes);
+        return new TensorData(info.Name, info.Type, info.Rows, info.Columns, (nint)(mapping.Start + dataStart + info.Offset), (long)info.Bytes, info.Slices);
     }
 
     private static void RefuseOverlaps(List<TensorInfo> infos, string path)
@@ -247,7 +250,7 @@ internal static unsafe class GgufHeaderReader
         }
     }
 
-    private readonly record struct TensorInfo(string Name, GgmlType Type, int Rows, int Columns, ulong Offset)
+    private readonly record struct TensorInfo(string Name, GgmlType Type, int Rows, int Columns, int Slices, ulong Offset)
     {
         public ulong Bytes => (ulong)Columns / (ulong)Type.BlockLength() * (ulong)Type.BlockBytes() * (ulong)Rows;
     }

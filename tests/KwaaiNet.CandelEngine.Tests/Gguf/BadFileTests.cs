@@ -65,7 +65,7 @@ public sealed class BadFileTests : IDisposable
     [InlineData("dimension 0", "dimension of length 0")]
     [InlineData("dimension overflow", "dimension of length 9223372036854775808")]
     [InlineData("rows overflow", "more than 2147483647 rows")]
-    [InlineData("tensor type Q4_K", "'t' is stored as Q4_K")]
+    [InlineData("tensor type I32", "'t' is stored as I32")]
     [InlineData("tensor type 77", "'t' is stored as number 77")]
     [InlineData("row of no whole blocks", "blocks of 32")]
     [InlineData("offset unaligned", "not a multiple of the alignment")]
@@ -180,7 +180,7 @@ public sealed class BadFileTests : IDisposable
             Write32((uint)dimensions.Length);
             foreach (ulong dimension in dimensions)
                 Write64(dimension);
-            Write32(lie switch { "tensor type Q4_K" => 12u, "tensor type 77" => 77u, "row of no whole blocks" => 8u, _ => 0u });
+            Write32(lie switch { "tensor type I32" => 26u, "tensor type 77" => 77u, "row of no whole blocks" => 8u, _ => 0u });
             Write64(lie switch { "offset unaligned" => 4, "offset outside" => 1 << 20, "offset wraps" => ulong.MaxValue - 31, _ => 0 });
         }
 
