@@ -19,7 +19,7 @@ internal sealed class Vocabulary
     private const int MaximumMerges = 1 << 20;
 
     /// <summary>Names under which models ship tokens that end a turn or a text, for files that do not say so by key.</summary>
-    private static readonly string[] s_endNames =
+    internal static readonly string[] EndNames =
     [
         "</s>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>", "<|end_of_turn|>", "<end_of_turn>",
         "<eos>", "<EOT>", "<|EOT|>", "<|end_of_sentence|>", "<｜end▁of▁sentence｜>", "<|return|>", "<|call|>", "<|end_of_role|>",
@@ -146,7 +146,7 @@ internal sealed class Vocabulary
                 ends.Add(end);
         }
 
-        foreach (string name in s_endNames)
+        foreach (string name in EndNames)
         {
             if (Ids.TryGetValue(name, out int id) && Kinds[id] is (TokenKind.Control or TokenKind.UserDefined))
                 ends.Add(id);

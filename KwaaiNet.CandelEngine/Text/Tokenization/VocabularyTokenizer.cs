@@ -3,7 +3,7 @@ using System.Text;
 namespace KwaaiNet.CandelEngine.Text.Tokenization;
 
 /// <summary>What every tokenizer over a <see cref="Vocabulary"/> does alike: special tokens around, bytes back, decoding.</summary>
-internal abstract class VocabularyTokenizer : ITokenizer
+internal abstract class VocabularyTokenizer : ITokenizer, IMarkedTextTokenizer
 {
     private readonly SpecialTokens _special;
     private TokenBytes? _bytes;
