@@ -88,7 +88,7 @@ internal ref struct TokenizerJsonReader
 
     private void ReadAddedTokens()
     {
-        Expect(JsonTokenType.StartArray, "'added_tokens'");
+        RequireToken(JsonTokenType.StartArray, "'added_tokens'");
         while (_json.Read() && _json.TokenType == JsonTokenType.StartObject)
         {
             int? id = null;
