@@ -172,20 +172,13 @@ internal sealed class HuggingFaceTokenizer : ITokenizer, IMarkedTextTokenizer
 
     private bool IsSpecial(int id) => (uint)id < (uint)VocabularySize && _kinds[id] is (TokenKind.Control or TokenKind.Unknown);
 
-    private bool IsWithheld(AddedToken token) => _kinds[token.Id] is (TokenKind.Control or TokenKind.Unknown);
+    /// <summary>Whether only trusted text may hold the token. <c>&lt;think&gt;</c> is withheld though it is seen: users must not write a model's thoughts.</summary>
+    private bool IsWithheld(AddedToken token) => _kinds[token.Id] is (TokenKind.Control or TokenKind.Unknown) || SpecialTokenRules.IsMarker(token.Content);
 
     private HashSet<int> FindEnds(TokenizerNotes notes)
     {
-        HashSet<int> ends = [.. notes.EndIds.Where(id => id >= 0 && id < VocabularySize)];
-        if (notes.Eos is { Length: > 0 } eos && Find(eos) is int end)
-            ends.Add(end);
-        foreach (AddedToken token in _file.Added)
-        {
-            if (Vocabulary.EndNames.Contains(token.Content))
-                ends.Add(token.Id);
-        }
-
-        return ends;
+        int? eos = notes.Eos is { Length: > 0 } text ? Find(text) : null;
+        return EndTokens.Find(name => _file.Added.Find(token => token.Content == name)?.Id, [eos, .. notes.EndIds.Where(id => id >= 0 && id < VocabularySize)]);
     }
 
     private TokenKind[] FindKinds()
@@ -198,13 +191,11 @@ internal sealed class HuggingFaceTokenizer : ITokenizer, IMarkedTextTokenizer
                 kinds[id] = TokenKind.Byte;
         }
 
-        // Some files call turn markers plain, which would let a user's text contain them.
+        // Some files call the end of a turn plain, which would let a user's text contain it.
         foreach (AddedToken token in _file.Added)
-            kinds[token.Id] = token.Special || EndOfGenerationIds.Contains(token.Id) || IsMarker(token.Content) ? TokenKind.Control : TokenKind.UserDefined;
+            kinds[token.Id] = token.Special || EndOfGenerationIds.Contains(token.Id) ? TokenKind.Control : TokenKind.UserDefined;
         if (_file.UnknownId is int unknown)
             kinds[unknown] = TokenKind.Unknown;
         return kinds;
     }
-
-    private static bool IsMarker(string text) => text.StartsWith("<|", StringComparison.Ordinal) && text.EndsWith("|>", StringComparison.Ordinal);
 }
