@@ -49,7 +49,8 @@ internal sealed class IlgpuBackend : IComputeBackend
         ArgumentNullException.ThrowIfNull(options);
 
         RangeTensors tensors = RangeTensors.Find(model, options);
-        if (tensors.Bytes > Device.MemoryBytes) throw NoRoom(tensors.Bytes, null);
+        long bytes = DeviceMatrix.BytesOf(tensors);
+        if (bytes > Device.MemoryBytes) throw NoRoom(bytes, null);
 
         lock (_device.Gate)
         {
@@ -62,7 +63,7 @@ internal sealed class IlgpuBackend : IComputeBackend
             catch (Exception e) when (e is OutOfMemoryException or ILGPU.Runtime.AcceleratorException)
             {
                 weights?.Dispose();
-                throw NoRoom(tensors.Bytes, e);
+                throw NoRoom(bytes, e);
             }
         }
     }

@@ -30,8 +30,11 @@ internal sealed class KernelSet
         RoundToHalf = accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>>(DeviceKernels.RoundToHalf);
         Single = new WeightKernels<DeviceSingleWeights>(accelerator);
         Half = new WeightKernels<DeviceHalfWeights>(accelerator);
+        Brain = new WeightKernels<DeviceBrainWeights>(accelerator);
         Q8 = new WeightKernels<DeviceQ8Weights>(accelerator);
         Q4 = new WeightKernels<DeviceQ4Weights>(accelerator);
+        Q4K = new WeightKernels<DeviceQ4KWeights>(accelerator);
+        Q6K = new WeightKernels<DeviceQ6KWeights>(accelerator);
     }
 
     internal Action<Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, float, ArrayView<float>> RmsNorm { get; }
@@ -70,9 +73,15 @@ internal sealed class KernelSet
 
     internal WeightKernels<DeviceHalfWeights> Half { get; }
 
+    internal WeightKernels<DeviceBrainWeights> Brain { get; }
+
     internal WeightKernels<DeviceQ8Weights> Q8 { get; }
 
     internal WeightKernels<DeviceQ4Weights> Q4 { get; }
+
+    internal WeightKernels<DeviceQ4KWeights> Q4K { get; }
+
+    internal WeightKernels<DeviceQ6KWeights> Q6K { get; }
 
     /// <summary>Adds a bias where there is one.</summary>
     internal void AddBiasIfAny(int rows, ArrayView<float> x, ArrayView<float>? bias, int width)
