@@ -11,21 +11,31 @@ public sealed class GgufModelFile : ModelFile
     private readonly GgufFile _file;
     private readonly Lazy<ITokenizer> _tokenizer;
     private readonly Lazy<ChatTemplate?> _chatTemplate;
+    private readonly Lazy<string> _partHash;
 
     private GgufModelFile(GgufFile file)
     {
         _file = file;
         if (file.Metadata.GetInt32("split.count") is > 1 and int parts)
             throw file.Metadata.Problem($"one of {parts} parts of a split model; this engine reads models in one file. Join the parts first.");
+        Part = GgufPart.Read(file);
         Shape = ArchitectureShapes.Read(file);
         Name = file.Metadata.GetString("general.name") is { Length: > 0 } name ? name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
-        WeightFormat = MostCommonType(file);
+        WeightFormat = Part?.WeightFormat ?? MostCommonType(file);
+        _partHash = new Lazy<string>(() =>
+        {
+            Part!.Verify();
+            return Part.SourceSha256;
+        });
         _tokenizer = new Lazy<ITokenizer>(() => GgufTokenizer.Create(file.Metadata));
         _chatTemplate = new Lazy<ChatTemplate?>(() => GgufChatTemplate.Create(file.Metadata));
     }
 
     /// <summary>The file under the model.</summary>
     public GgufFile File => _file;
+
+    /// <summary>What the file holds of its source; null for a whole model. A part's hash is its source's, after every tensor was compared with its own digest.</summary>
+    public GgufPart? Part { get; }
 
     /// <inheritdoc/>
     public override string Path => _file.Path;
@@ -43,7 +53,7 @@ public sealed class GgufModelFile : ModelFile
     public override long FileBytes => _file.Length;
 
     /// <inheritdoc/>
-    public override string WeightsHash => _file.Sha256;
+    public override string WeightsHash => Part is null ? _file.Sha256 : _partHash.Value;
 
     /// <inheritdoc/>
     public override ITokenizer Tokenizer => _tokenizer.Value;
@@ -73,6 +83,9 @@ public sealed class GgufModelFile : ModelFile
 
     /// <inheritdoc/>
     public override bool TryGetTensor(string name, out TensorData tensor) => _file.TryGetTensor(name, out tensor);
+
+    /// <inheritdoc/>
+    public override void RequireBlocks(int first, int end) => Part?.Require(first, end);
 
     /// <inheritdoc/>
     public override void Dispose() => _file.Dispose();

@@ -73,6 +73,7 @@ internal sealed class LlamaTensors
             throw new ArgumentException("The output head belongs to the stack that holds the last block.", nameof(options));
         if (options.KvBudgetBytes < 0) throw new ArgumentException("The KV budget is negative.", nameof(options));
 
+        model.RequireBlocks(options.FirstBlock, options.EndBlock);
         RefuseUnknown(model, options);
         var blocks = new LlamaBlockTensors[options.EndBlock - options.FirstBlock];
         for (int i = 0; i < blocks.Length; i++) blocks[i] = FindBlock(model, options.FirstBlock + i);
