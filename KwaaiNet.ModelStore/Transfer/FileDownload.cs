@@ -98,7 +98,8 @@ internal sealed class FileDownload(FileTransfer transfer, Func<string, long?> fr
             "pull it again; if it comes out the same, the server or something on the way changes the file: ask another registry, with --registry.");
     }
 
-    private async Task<bool> IsAlreadyThereAsync(RemoteFile file, string path, CancellationToken cancellationToken)
+    /// <summary>Whether the file at a path is the published one, by its digest.</summary>
+    public async Task<bool> IsAlreadyThereAsync(RemoteFile file, string path, CancellationToken cancellationToken)
     {
         long length = new FileInfo(path).Length;
         if (file.Sha256 is null && file.GitBlobId is null) return file.Size == length;

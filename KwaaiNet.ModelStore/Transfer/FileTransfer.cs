@@ -97,7 +97,8 @@ internal sealed class FileTransfer
             Stream body = await answer.ReadAsync(both.Token).ConfigureAwait(false);
             await using (body.ConfigureAwait(false))
             {
-                long? stop = end ?? state.Size;
+                // Asked beyond the file's end, a server sends what there is.
+                long? stop = end is { } wanted && state.Size is { } size ? Math.Min(wanted, size) : end ?? state.Size;
                 while (stop is null || state.Position < stop)
                 {
                     patience.CancelAfter(stall);
