@@ -1,8 +1,10 @@
+using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
+using KwaaiNet.ModelStore.Local;
 
 namespace KwaaiNet.Cli.Models;
 
@@ -64,8 +66,10 @@ internal static class LocalModels
                 "copy or download the file again, or choose another with --model.");
     }
 
+    // user/name:tag is a name, and so is hf:owner/repo; only what is there, or can be nothing else, is a path.
     private static bool LooksLikeAPath(string asked) =>
-        asked.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || asked.Contains('/') || asked.Contains('\\');
+        (asked.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) && !asked.StartsWith("hf:", StringComparison.OrdinalIgnoreCase))
+        || asked.Contains('\\') || Path.IsPathRooted(asked) || asked.StartsWith('.') || File.Exists(asked);
 
     private static LocalModel Describe(string name, string path)
     {
@@ -73,11 +77,16 @@ internal static class LocalModels
         try
         {
             using ModelFile file = ModelFile.Open(path);
-            return new LocalModel(name, path, bytes, file.Shape.BlockCount, file.WeightFormat, file.Shape.ContextLength, null);
+            return new LocalModel(name, path, bytes, file.Shape.BlockCount, file.WeightFormat, file.Shape.ContextLength, null)
+            {
+                Architecture = file.Shape.Architecture,
+                Held = (file as GgufModelFile)?.Part?.Blocks,
+                Source = ModelCard.Read(path)?.Source,
+            };
         }
         catch (Exception exception) when (exception is ModelFormatException or IOException or UnauthorizedAccessException)
         {
-            return new LocalModel(name, path, bytes, null, null, null, exception.Message);
+            return new LocalModel(name, path, bytes, null, null, null, exception.Message) { Source = ModelCard.Read(path)?.Source };
         }
     }
 }
