@@ -17,6 +17,12 @@ internal sealed record LocalModel(
     /// <summary>The blocks held where the file is only a part of its model: <c>blocks 0-7</c>, <c>no blocks</c>; null: all.</summary>
     public string? Held { get; init; }
 
+    /// <summary>What shards are to pull their blocks as, where the file is the header only; null: the file has them.</summary>
+    public string? PullFrom { get; init; }
+
+    /// <summary>The folder shards are to pull into; null where they pull nothing.</summary>
+    public string? StoreFolder { get; init; }
+
     /// <summary>What it was pulled as, or imported from; null: not known.</summary>
     public string? Source { get; init; }
 }

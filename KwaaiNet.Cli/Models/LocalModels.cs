@@ -55,8 +55,16 @@ internal static class LocalModels
             }
             catch (ModelNotFoundException exception)
             {
-                throw new CommandFailure(exception.Message, $"--model with a name from '{CommandName.For("models")}', or with the path of a .gguf file.");
+                throw new CommandFailure(
+                    exception.Message, $"'{CommandName.For($"pull {asked}")}' fetches it; or --model with a name from '{CommandName.For("models")}', or with the path of a .gguf file.");
             }
+        }
+
+        if (model.Held is { } held)
+        {
+            throw new CommandFailure(
+                $"{model.Name} holds {held} of its model only.",
+                $"let each shard fetch its blocks, with 'up --pull --model {model.Source ?? model.Name}', or fetch all: '{CommandName.For($"pull {model.Source ?? model.Name}")}'.");
         }
 
         return model.Problem is null
@@ -71,7 +79,7 @@ internal static class LocalModels
         (asked.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) && !asked.StartsWith("hf:", StringComparison.OrdinalIgnoreCase))
         || asked.Contains('\\') || Path.IsPathRooted(asked) || asked.StartsWith('.') || File.Exists(asked);
 
-    private static LocalModel Describe(string name, string path)
+    internal static LocalModel Describe(string name, string path)
     {
         long bytes = new FileInfo(path).Length;
         try

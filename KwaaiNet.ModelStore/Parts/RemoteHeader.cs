@@ -8,8 +8,8 @@ namespace KwaaiNet.ModelStore.Parts;
 /// <summary>Fetches a GGUF's header, in growing steps until all of it is here.</summary>
 internal static class RemoteHeader
 {
-    // A small vocabulary fits the first step; that of a recent model is some 8 MiB.
-    private const int FirstStep = 1 << 18;
+    // A vocabulary makes some hundred KiB, that of a recent model 8 MiB.
+    private const int FirstStep = 1 << 16;
     private const int Longest = 1 << 28;
 
     /// <summary>Reads a remote file's layout.</summary>
@@ -18,7 +18,7 @@ internal static class RemoteHeader
     public static async Task<GgufLayout> FetchAsync(FileTransfer transfer, RemoteFile file, TransferState state, CancellationToken cancellationToken)
     {
         MemoryTarget target = new($"The header of {file.Name}", Longest);
-        for (long end = FirstStep; ; end *= 2)
+        for (long end = FirstStep; ; end *= 4)
         {
             if (state.Size is { } size) end = Math.Min(end, size);
             await transfer.ReceiveAsync(file, end, state, target, cancellationToken).ConfigureAwait(false);

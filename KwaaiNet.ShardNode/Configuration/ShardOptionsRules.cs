@@ -1,3 +1,5 @@
+using KwaaiNet.ModelStore;
+using KwaaiNet.ModelStore.References;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Discovery;
 using Microsoft.Extensions.Options;
@@ -16,6 +18,16 @@ internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IV
             result.AddError($"'{options.Blocks}' is not a block range; write both ends, included, as in 0-9.", "Shard:Blocks");
         }
 
+        if (options.ModelPath.Length == 0 && !options.Pull)
+        {
+            result.AddError("Shard:ModelPath is needed: the .gguf file to serve blocks of. Or set Shard:Pull and Shard:Model, and it is fetched.", "Shard:ModelPath");
+        }
+
+        if (options.Pull && options.ModelPath.Length == 0)
+        {
+            CheckName(options.Model, result);
+        }
+
         if (options.ModelPath.Length > 0 && !File.Exists(options.ModelPath))
         {
             result.AddError($"There is no file '{options.ModelPath}'.", "Shard:ModelPath");
@@ -28,5 +40,17 @@ internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IV
         }
 
         return result.Build();
+    }
+
+    private static void CheckName(string? model, ValidateOptionsResultBuilder result)
+    {
+        try
+        {
+            _ = ModelReference.Parse(model ?? "");
+        }
+        catch (ModelStoreException exception)
+        {
+            result.AddError($"Shard:Pull needs Shard:Model to name a model that can be pulled. {exception.Message}", "Shard:Model");
+        }
     }
 }
