@@ -10,6 +10,7 @@ namespace KwaaiNet.ModelStore.Pulling;
 public sealed class ModelPuller : IDisposable
 {
     private const int MostTextBytes = 1 << 20;
+    private const string WholeVerified = "every file's digest is the one its publisher names";
 
     private readonly ModelStoreOptions _options;
     private readonly TimeProvider _time;
@@ -103,7 +104,7 @@ public sealed class ModelPuller : IDisposable
         {
             PublishedBytes = outcomes.Sum(outcome => outcome.Bytes),
             Verified = outcomes.All(outcome => outcome.IsVerified)
-                ? "every file's digest is the one its publisher names"
+                ? WholeVerified
                 : "the publisher names no digest for some files: they are kept as they came",
         };
     }
@@ -122,7 +123,11 @@ public sealed class ModelPuller : IDisposable
         if (File.Exists(place + ".gguf") && await new FileDownload(transfer, _freeSpace, progress).IsAlreadyThereAsync(file, place + ".gguf", cancellationToken).ConfigureAwait(false))
         {
             progress.Report(PullEvent.Note($"{model.Name} is here whole already."));
-            return null;
+            return new PullResult(model.Name, CatalogName(model), place + ".gguf", [new FileOutcome(place + ".gguf", new FileInfo(place + ".gguf").Length, file.Sha256, 0, 0, WasThere: true)])
+            {
+                PublishedBytes = new FileInfo(place + ".gguf").Length,
+                Verified = WholeVerified,
+            };
         }
 
         TensorDigests? known = digests is null ? null : await ReadDigestsAsync(transfer, digests, cancellationToken).ConfigureAwait(false);
