@@ -41,7 +41,8 @@ internal static class PullCommand
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             string blocks = request.Blocks is { } wanted ? $" --blocks {wanted}" : "";
-            context.Terminal.Error("Stopped. What has come is kept.", $"go on with '{CommandName.For($"pull {request.Reference}{blocks}")}'.");
+            string asked = registry is null ? "" : $" --registry {registry}";
+            context.Terminal.Error("Stopped. What has come is kept.", $"go on with '{CommandName.For($"pull {request.Reference}{blocks}{asked}")}'.");
             return ExitCode.Interrupted;
         }
 

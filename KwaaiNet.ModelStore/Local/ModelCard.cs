@@ -53,8 +53,21 @@ public sealed record ModelCard
         }
     }
 
-    /// <summary>Writes a model's card.</summary>
-    public void Write(string model) => File.WriteAllBytes(PathFor(model), JsonSerializer.SerializeToUtf8Bytes(this, s_json));
+    /// <summary>Writes a model's card, at once: several pulls of one model may end in the same moment.</summary>
+    public void Write(string model)
+    {
+        string path = PathFor(model);
+        string fresh = $"{path}.{Guid.NewGuid():N}.new";
+        try
+        {
+            File.WriteAllBytes(fresh, JsonSerializer.SerializeToUtf8Bytes(this, s_json));
+            File.Move(fresh, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(fresh);
+        }
+    }
 
     /// <summary>Reads a registry's parameters; null for none, and for what is no JSON object.</summary>
     public static JsonObject? ReadParameters(string? json)

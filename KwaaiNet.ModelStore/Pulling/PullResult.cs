@@ -18,8 +18,8 @@ public sealed record PullResult(string Model, string LocalName, string Path, IRe
     /// <summary>Bytes that came over the wire in this run.</summary>
     public long Received => Files.Sum(file => file.Received);
 
-    /// <summary>Bytes that did not have to come, because only some blocks were wanted.</summary>
-    public long Saved => Blocks is null ? 0 : Math.Max(0, PublishedBytes - Files.Sum(file => file.Bytes));
+    /// <summary>Bytes that did not have to come, because only some blocks were wanted; what came and was not kept, of the header say, is not counted as saved.</summary>
+    public long Saved => Blocks is null ? 0 : Math.Max(0, PublishedBytes - Files.Sum(file => file.WasThere ? file.Bytes : file.Received + file.Resumed));
 
     /// <summary>Whether nothing had to be fetched.</summary>
     public bool WasThere => Files.All(file => file.WasThere);
