@@ -5,10 +5,10 @@ namespace KwaaiNet.CandelEngine.Gguf;
 internal static class GgmlTypeNames
 {
     /// <summary>The types this engine runs, for messages.</summary>
-    public const string Supported = "F32, F16, Q8_0 or Q4_0";
+    public static string Supported { get; } = string.Join(", ", Enum.GetNames<GgmlType>());
 
     /// <summary>Whether this engine reads the type.</summary>
-    public static bool IsSupported(uint type) => type is (uint)GgmlType.F32 or (uint)GgmlType.F16 or (uint)GgmlType.Q4_0 or (uint)GgmlType.Q8_0;
+    public static bool IsSupported(uint type) => Enum.IsDefined((GgmlType)type);
 
     /// <summary>ggml's name of a type.</summary>
     public static string NameOf(uint type) => type switch
@@ -45,6 +45,8 @@ internal static class GgmlTypeNames
         34 => "TQ1_0",
         35 => "TQ2_0",
         39 => "MXFP4",
+        40 => "NVFP4",
+        41 => "Q1_0",
         _ => $"number {type}, which ggml does not define",
     };
 }

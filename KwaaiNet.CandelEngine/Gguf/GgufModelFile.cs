@@ -19,7 +19,7 @@ public sealed class GgufModelFile : ModelFile
         if (file.Metadata.GetInt32("split.count") is > 1 and int parts)
             throw file.Metadata.Problem($"one of {parts} parts of a split model; this engine reads models in one file. Join the parts first.");
         Part = GgufPart.Read(file);
-        Shape = ArchitectureShapes.Read(file);
+        Shape = KnownArchitectures.ReadShape(file);
         Name = file.Metadata.GetString("general.name") is { Length: > 0 } name ? name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
         WeightFormat = Part?.WeightFormat ?? MostCommonType(file);
         _partHash = new Lazy<string>(() =>
@@ -67,9 +67,11 @@ public sealed class GgufModelFile : ModelFile
     /// <summary>Opens a model in a GGUF file.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="ModelFormatException">The file is not GGUF, is truncated, lies about itself, or uses something this engine does not run.</exception>
-    public static new GgufModelFile Open(string path)
+    public static new GgufModelFile Open(string path) => Open(GgufFile.Open(path));
+
+    /// <summary>The model in an open file, which is the model's from here on.</summary>
+    internal static GgufModelFile Open(GgufFile file)
     {
-        GgufFile file = GgufFile.Open(path);
         try
         {
             return new GgufModelFile(file);

@@ -77,7 +77,7 @@ internal static class ModelsCommand
 
         if (table.Rows.Count == 0)
         {
-            context.Terminal.Line($"No models. Fetch one with '{CommandName.For("pull llama3.2:1b")}', put .gguf files into {context.Home.ModelsFolder}, or give a path to '{CommandName.For("up --model FILE")}'.");
+            context.Terminal.Line($"No models. Fetch one with '{CommandName.For("pull llama3.2:1b")}', put .gguf files, or folders of safetensors, into {context.Home.ModelsFolder}, or give a path to '{CommandName.For("up --model FILE")}'.");
             return;
         }
 

@@ -49,7 +49,9 @@ internal static class ShowCommand
 
     private static void PrintTemplate(Terminal terminal, CatalogModel model, GgufFile? file) => terminal.Line(
         file?.Metadata.GetString(TemplateKey)
-        ?? throw new CommandFailure($"{model.Name} has no chat template: it is a base model, or its conversion left it out.", "use it for completions, or take another conversion."));
+        ?? throw new CommandFailure(
+            file is null ? $"{model.Name} is a folder of safetensors: its template stands in tokenizer_config.json or chat_template.jinja." : $"{model.Name} has no chat template: it is a base model, or its conversion left it out.",
+            file is null ? $"look into {model.Path}." : "use it for completions, or take another conversion."));
 
     private static object Describe(CatalogModel model, GgufFile? file, bool tensors)
     {
@@ -65,7 +67,7 @@ internal static class ShowCommand
             Card = ModelCard.Read(model.Path),
             Holds = file is null ? null : GgufPart.Read(file)?.Blocks,
             Metadata = file?.Metadata.Keys.ToDictionary(key => key, key => file.Metadata.TryGetValue(key, out GgufValue value) ? value.ToString() : ""),
-            Tensors = tensors && file is not null ? Tensors(file).Select(tensor => new { tensor.Name, Type = tensor.Type.ToString(), tensor.Rows, tensor.Columns, tensor.ByteLength }) : null,
+            Tensors = tensors ? Tensors(model, file) : null,
         };
     }
 
@@ -90,18 +92,11 @@ internal static class ShowCommand
         Fact("sampling", Sampling(file, card));
         Fact("system", card?.System);
         if (problem is not null) terminal.Warning($"It cannot be served: {problem}");
-        if (file is null) return;
+        if (file is not null) PrintMetadata(terminal, file.Metadata);
         terminal.Line();
-        terminal.Line("metadata");
-        foreach (string key in file.Metadata.Keys)
-        {
-            file.Metadata.TryGetValue(key, out GgufValue value);
-            terminal.Line($"  {key} = {OneLine(value.ToString())}");
-        }
-
-        terminal.Line();
-        if (tensors) PrintTensors(terminal, file);
-        else terminal.Line($"{file.TensorNames.Count} tensors (--tensors lists them).");
+        IReadOnlyList<Row> rows = Tensors(model, file);
+        if (tensors) PrintTensors(terminal, rows);
+        else terminal.Line($"{rows.Count} tensors (--tensors lists them).");
 
         void Fact(string what, string? value)
         {
@@ -109,19 +104,35 @@ internal static class ShowCommand
         }
     }
 
-    private static void PrintTensors(Terminal terminal, GgufFile file)
+    private static void PrintMetadata(Terminal terminal, GgufMetadata metadata)
+    {
+        terminal.Line();
+        terminal.Line("metadata");
+        foreach (string key in metadata.Keys)
+        {
+            metadata.TryGetValue(key, out GgufValue value);
+            terminal.Line($"  {key} = {OneLine(value.ToString())}");
+        }
+    }
+
+    private static void PrintTensors(Terminal terminal, IReadOnlyList<Row> rows)
     {
         Table table = new Table().Border(TableBorder.Minimal).AddColumns("tensor", "type", "rows", "columns", "size");
-        foreach (TensorData tensor in Tensors(file))
+        foreach (Row row in rows)
         {
-            string[] cells = [tensor.Name, tensor.Type.ToString(), Number(tensor.Rows)!, Number(tensor.Columns)!, ByteSize.Of(tensor.ByteLength)];
+            string[] cells = [row.Name, row.Type, Number(row.Rows)!, Number(row.Columns)!, ByteSize.Of(row.Bytes)];
             table.AddRow(cells.Select(cell => new Text(cell)));
         }
 
         terminal.Table(table);
     }
 
-    private static IEnumerable<TensorData> Tensors(GgufFile file) => file.TensorNames.Select(name => file.TryGetTensor(name, out TensorData tensor) ? tensor : default);
+    private static IReadOnlyList<Row> Tensors(CatalogModel model, GgufFile? file)
+    {
+        if (file is not null) return [.. file.TensorNames.Select(name => file.TryGetTensor(name, out TensorData tensor) ? Row.Of(tensor) : default)];
+        using ModelFile folder = ModelFile.Open(model.Path);
+        return [.. folder.TensorNames.Select(name => folder.TryGetTensor(name, out TensorData tensor) ? Row.Of(tensor) : default)];
+    }
 
     private static string? Sampling(GgufFile? file, ModelCard? card)
     {
@@ -151,5 +162,11 @@ internal static class ShowCommand
     {
         string line = string.Concat(text.ReplaceLineEndings(" ").Where(c => !char.IsControl(c)));
         return line.Length <= MostValueLength ? line : $"{line[..MostValueLength]}… ({text.Length} characters)";
+    }
+
+    /// <summary>A tensor's line, good after its file is closed.</summary>
+    private readonly record struct Row(string Name, string Type, int Rows, int Columns, long Bytes)
+    {
+        public static Row Of(TensorData tensor) => new(tensor.Name, tensor.Type.ToString(), tensor.Rows, tensor.Columns, tensor.ByteLength);
     }
 }

@@ -40,10 +40,10 @@ internal static class LocalModels
         LocalModel model;
         if (LooksLikeAPath(asked))
         {
-            model = File.Exists(asked)
-                ? Describe(Path.GetFileNameWithoutExtension(asked), Path.GetFullPath(asked))
+            model = ModelPath.Exists(asked)
+                ? Describe(ModelPath.NameOf(asked), Path.GetFullPath(asked))
                 : throw new CommandFailure(
-                    $"There is no model file at {Path.GetFullPath(asked)}.",
+                    $"There is no model file, or folder of safetensors with its config.json, at {Path.GetFullPath(asked)}.",
                     $"check the path, or see what is here with '{CommandName.For("models")}'.");
         }
         else
@@ -56,7 +56,7 @@ internal static class LocalModels
             catch (ModelNotFoundException exception)
             {
                 throw new CommandFailure(
-                    exception.Message, $"'{CommandName.For($"pull {asked}")}' fetches it; or --model with a name from '{CommandName.For("models")}', or with the path of a .gguf file.");
+                    exception.Message, $"'{CommandName.For($"pull {asked}")}' fetches it; or --model with a name from '{CommandName.For("models")}', or with the path of a .gguf file or of a folder of safetensors.");
             }
         }
 
@@ -77,11 +77,11 @@ internal static class LocalModels
     // user/name:tag is a name, and so is hf:owner/repo; only what is there, or can be nothing else, is a path.
     private static bool LooksLikeAPath(string asked) =>
         (asked.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) && !asked.StartsWith("hf:", StringComparison.OrdinalIgnoreCase))
-        || asked.Contains('\\') || Path.IsPathRooted(asked) || asked.StartsWith('.') || File.Exists(asked);
+        || asked.Contains('\\') || Path.IsPathRooted(asked) || asked.StartsWith('.') || ModelPath.Exists(asked);
 
     internal static LocalModel Describe(string name, string path)
     {
-        long bytes = new FileInfo(path).Length;
+        long bytes = ModelPath.Bytes(path);
         try
         {
             using ModelFile file = ModelFile.Open(path);

@@ -14,8 +14,7 @@ internal static class StoredModel
     {
         try
         {
-            if (File.Exists(nameOrPath))
-                return new CatalogModel(Path.GetFileNameWithoutExtension(nameOrPath), Path.GetFullPath(nameOrPath), new FileInfo(nameOrPath).Length);
+            if (ModelPath.Exists(nameOrPath)) return new CatalogModel(ModelPath.NameOf(nameOrPath), Path.GetFullPath(nameOrPath), ModelPath.Bytes(nameOrPath));
             return new ModelCatalog(LocalModels.Folders(home)).Find(nameOrPath);
         }
         catch (ModelNotFoundException exception)

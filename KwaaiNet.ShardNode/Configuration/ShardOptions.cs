@@ -29,7 +29,7 @@ internal sealed class ShardOptions
     /// <summary>Default for <see cref="DrainSeconds"/>.</summary>
     public const int DefaultDrainSeconds = 5;
 
-    /// <summary>The model file, a <c>.gguf</c>. Not needed with <see cref="Pull"/>.</summary>
+    /// <summary>The model: a <c>.gguf</c> file, or a folder of <c>config.json</c> and <c>.safetensors</c> files. Not needed with <see cref="Pull"/>.</summary>
     public string ModelPath { get; set; } = "";
 
     /// <summary>

@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.References;
 using KwaaiNet.Protocol.Blocks;
@@ -20,7 +21,7 @@ internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IV
 
         if (options.ModelPath.Length == 0 && !options.Pull)
         {
-            result.AddError("Shard:ModelPath is needed: the .gguf file to serve blocks of. Or set Shard:Pull and Shard:Model, and it is fetched.", "Shard:ModelPath");
+            result.AddError("Shard:ModelPath is needed: the .gguf file, or folder of safetensors, to serve blocks of. Or set Shard:Pull and Shard:Model, and it is fetched.", "Shard:ModelPath");
         }
 
         if (options.Pull && options.ModelPath.Length == 0)
@@ -28,9 +29,9 @@ internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IV
             CheckName(options.Model, result);
         }
 
-        if (options.ModelPath.Length > 0 && !File.Exists(options.ModelPath))
+        if (options.ModelPath.Length > 0 && !ModelPath.Exists(options.ModelPath))
         {
-            result.AddError($"There is no file '{options.ModelPath}'.", "Shard:ModelPath");
+            result.AddError($"There is no model file, or folder of safetensors with its config.json, at '{options.ModelPath}'.", "Shard:ModelPath");
         }
 
         // Without discovery nobody can say what is missing; only a shard that serves everything needs no answer.

@@ -4,6 +4,7 @@ using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Quantization;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 
@@ -14,27 +15,54 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
 
     public static TheoryData<int> Widths => [128, 256, 512];
 
+    public static TheoryData<int, GgmlType> WidthsAndTypes =>
+        new(from width in (int[])[128, 256, 512] from type in Enum.GetValues<GgmlType>() select (width, type));
+
     [Theory]
-    [MemberData(nameof(Widths))]
-    public void Multiply_equals_its_scalar_twin(int width)
+    [MemberData(nameof(WidthsAndTypes))]
+    public void Multiply_equals_its_scalar_twin(int width, GgmlType type)
     {
         Random random = Seeded();
-        foreach (GgmlType type in new[] { GgmlType.F32, GgmlType.F16, GgmlType.Q8_0, GgmlType.Q4_0 })
+        int block = type.BlockLength();
+        foreach (int columns in block == 1 ? new[] { 1, 31, 32, 33, 64, 107, 172 } : [block, 2 * block, 5 * block])
         {
-            foreach (int columns in type.BlockLength() == 1 ? new[] { 1, 31, 32, 33, 64, 107, 172 } : [32, 64, 160])
+            foreach (int rows in new[] { 1, 2, 3, 4, 5, 7, 8 })
             {
-                foreach (int rows in new[] { 1, 2, 3, 4, 5, 7, 8 })
-                {
-                    byte[] weights = SyntheticModel.Encode(type, Values(random, 9 * columns));
-                    fixed (byte* data = weights)
-                    {
-                        WeightMatrix matrix = new(new TensorData("w", type, 9, columns, (nint)data, weights.Length));
-                        int stride = CpuKernels.Padded(columns);
-                        float[] x = Padded(random, rows, columns);
-                        float[] expected = Multiply(s_scalar, matrix, x, stride, rows);
-                        Assert.Equal(Bits(expected), Bits(Multiply(Kernels(width), matrix, x, stride, rows)));
-                    }
-                }
+                // Any bytes: scales of every size, zero, infinite and NaN among them; on some the numbers stay finite.
+                var weights = new byte[9 * columns / block * type.BlockBytes()];
+                random.NextBytes(weights);
+                if (rows % 3 == 0) weights.AsSpan().Fill((byte)(rows == 3 ? 0xFF : 0));
+                float[] x = Padded(random, rows, columns);
+                CompareWithTwin(width, type, weights, columns, x, rows);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(WidthsAndTypes))]
+    public void Every_weight_is_what_the_format_says_it_is(int width, GgmlType type)
+    {
+        // One activation of 1 and the rest 0 picks a weight out; an infinity beside it would make a NaN of all.
+        Random random = Seeded();
+        int block = type.BlockLength();
+        int columns = block == 1 ? 40 : 2 * block;
+        var weights = new byte[columns / block * type.BlockBytes()];
+        var values = new float[columns];
+        do
+        {
+            random.NextBytes(weights);
+            BlockDecoder.Decode(type, weights, values);
+        }
+        while (!Array.TrueForAll(values, float.IsFinite));
+
+        fixed (byte* data = weights)
+        {
+            WeightMatrix matrix = new(new TensorData("w", type, 1, columns, (nint)data, weights.Length));
+            for (int c = 0; c < columns; c++)
+            {
+                var x = new float[CpuKernels.Padded(columns)];
+                x[c] = 1;
+                Assert.Equal(values[c], Multiply(Kernels(width), matrix, x, x.Length, 1, 1)[0]);
             }
         }
     }
@@ -67,7 +95,7 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void RmsNorm_and_SiluMultiply_equal_their_scalar_twins(int width)
+    public void Kernels_of_rows_equal_their_scalar_twins(int width)
     {
         Random random = Seeded();
         foreach (int count in new[] { 1, 8, 32, 50, 64, 172 })
@@ -77,6 +105,24 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
             Assert.Equal(Bits(Norm(s_scalar, x, w, count)), Bits(Norm(Kernels(width), x, w, count)));
             for (int i = 0; i < count; i += 3) x[i] *= 60; // also where e^x leaves its range
             Assert.Equal(Bits(Silu(s_scalar, x, w, count)), Bits(Silu(Kernels(width), x, w, count)));
+            Assert.Equal(Bits(Gelu(s_scalar, x, w, count)), Bits(Gelu(Kernels(width), x, w, count)));
+            Assert.Equal(Bits(Softcap(s_scalar, x, count, 30)), Bits(Softcap(Kernels(width), x, count, 30)));
+        }
+    }
+
+    [Fact]
+    public void Gelu_and_the_softcap_are_what_their_formulas_say()
+    {
+        float[] x = [.. Enumerable.Range(0, 32 * 60).Select(i => (i - 960) / 40f), -300, 300, .. new float[30]];
+        float[] ones = [.. Enumerable.Repeat(1f, x.Length)];
+        float[] gelu = Gelu(s_scalar, x, ones, x.Length);
+        float[] capped = Softcap(s_scalar, x, x.Length, 5);
+        for (int i = 0; i < x.Length; i++)
+        {
+            double bent = x[i] + (0.044715 * Math.Pow(x[i], 3));
+            double rounded = (1.1e-3 * Math.Min(Math.Abs(x[i]), 10)) + 1e-6; // argument and result to 11 bits
+            Assert.InRange(gelu[i] - (x[i] / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * bent))), -rounded, rounded);
+            Assert.InRange(capped[i] - (5 * Math.Tanh(x[i] / 5.0)), -2e-6, 2e-6);
         }
     }
 
@@ -87,13 +133,26 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         Random random = Seeded();
         foreach (int headSize in new[] { 8, 16, 32, 48, 64, 128 })
         {
-            foreach (int length in new[] { 1, 2, 31, 32, 33, 64, 65, 130 })
+            foreach ((int first, int end) in new[] { (0, 1), (0, 2), (0, 31), (0, 32), (0, 33), (0, 65), (0, 130), (7, 8), (3, 64), (63, 65), (64, 130), (100, 130) })
             {
-                float[] query = Values(random, headSize);
-                float[] expected = Attend(s_scalar, query, headSize, length, seed: length);
-                Assert.Equal(Bits(expected), Bits(Attend(Kernels(width), query, headSize, length, seed: length)));
+                foreach (float cap in new[] { 0f, 2f })
+                {
+                    AttentionSpan span = new(first, end, 0.3f, cap);
+                    float[] query = Values(random, headSize);
+                    Assert.Equal(Bits(Attend(s_scalar, query, headSize, span)), Bits(Attend(Kernels(width), query, headSize, span)));
+                }
             }
         }
+    }
+
+    [Fact]
+    public void Positions_before_the_first_one_do_not_show()
+    {
+        float[] query = Values(Seeded(), 16);
+        float[] all = Attend(s_scalar, query, 16, new AttentionSpan(70, 100, 0.25f, 0));
+
+        Assert.Equal(Bits(all), Bits(Attend(s_scalar, query, 16, new AttentionSpan(70, 100, 0.25f, 0), spoilBefore: 70)));
+        Assert.NotEqual(Bits(all), Bits(Attend(s_scalar, query, 16, new AttentionSpan(70, 100, 0.25f, 0), spoilBefore: 71)));
     }
 
     [Fact]
@@ -135,7 +194,8 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
     private static CpuKernels Kernels(int width) =>
         CpuKernels.For(width switch { 128 => SimdTier.Vector128, 256 => SimdTier.Vector256, _ => SimdTier.Vector512 });
 
-    private static IEnumerable<int> Bits(float[] values) => values.Select(BitConverter.SingleToInt32Bits);
+    // The bits of a NaN are the processor's choice: all NaNs are one.
+    private static IEnumerable<int> Bits(float[] values) => values.Select(v => BitConverter.SingleToInt32Bits(float.IsNaN(v) ? float.NaN : v));
 
     private static float[] Values(Random random, int count) =>
         [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() - 0.5f) * 4)];
@@ -146,6 +206,17 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         var padded = new float[rows * stride];
         for (int r = 0; r < rows; r++) Values(random, width).CopyTo(padded, r * stride);
         return padded;
+    }
+
+    private static void CompareWithTwin(int width, GgmlType type, byte[] weights, int columns, float[] x, int rows)
+    {
+        fixed (byte* data = weights)
+        {
+            WeightMatrix matrix = new(new TensorData("w", type, 9, columns, (nint)data, weights.Length));
+            int stride = CpuKernels.Padded(columns);
+            float[] expected = Multiply(s_scalar, matrix, x, stride, rows);
+            Assert.Equal(Bits(expected), Bits(Multiply(Kernels(width), matrix, x, stride, rows)));
+        }
     }
 
     private static float[] Multiply(CpuKernels kernels, WeightMatrix matrix, float[] x, int stride, int rows, int outputs = 9)
@@ -173,11 +244,26 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         return result;
     }
 
-    private static float[] Attend(CpuKernels kernels, float[] query, int headSize, int length, int seed)
+    private static float[] Gelu(CpuKernels kernels, float[] gate, float[] up, int width)
+    {
+        float[] result = [.. gate];
+        fixed (float* target = result)
+        fixed (float* source = up) kernels.GeluMultiply(target, source, width);
+        return result;
+    }
+
+    private static float[] Softcap(CpuKernels kernels, float[] x, int width, float cap)
+    {
+        float[] result = [.. x];
+        fixed (float* target = result) kernels.Softcap(target, width, cap);
+        return result;
+    }
+
+    private static float[] Attend(CpuKernels kernels, float[] query, int headSize, AttentionSpan span, int spoilBefore = 0)
     {
         const int KvHeads = 2;
-        int capacity = length + 5;
-        Random random = new(seed);
+        int capacity = span.End + 5;
+        Random random = new(span.End);
         int pages = (capacity + KvBlock.PagePositions - 1) / KvBlock.PagePositions;
         var addresses = new nint[pages];
         for (int page = 0; page < pages; page++)
@@ -188,11 +274,17 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         }
 
         KvBlock kv = new(addresses, 0, capacity, KvHeads, headSize);
-        var scores = new float[CpuKernels.Padded(length)];
+        for (int t = 0; t < spoilBefore; t++)
+        {
+            new Span<float>(kv.Key(t, 1), headSize).Fill(float.NaN);
+            new Span<float>(kv.Value(t, 1), headSize).Fill(float.NaN);
+        }
+
+        var scores = new float[CpuKernels.Padded(span.Length)];
         var result = new float[headSize];
         fixed (float* q = query)
         fixed (float* s = scores)
-        fixed (float* r = result) kernels.Attend(q, kv, 1, length, s, r);
+        fixed (float* r = result) kernels.Attend(q, kv, 1, span, s, r);
         foreach (nint address in addresses) NativeMemory.Free((void*)address);
         return result;
     }

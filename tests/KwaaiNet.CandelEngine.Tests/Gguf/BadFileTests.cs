@@ -65,7 +65,7 @@ public sealed class BadFileTests : IDisposable
     [InlineData("dimension 0", "dimension of length 0")]
     [InlineData("dimension overflow", "dimension of length 9223372036854775808")]
     [InlineData("rows overflow", "more than 2147483647 rows")]
-    [InlineData("tensor type Q4_K", "'t' is stored as Q4_K")]
+    [InlineData("tensor type I32", "'t' is stored as I32")]
     [InlineData("tensor type 77", "'t' is stored as number 77")]
     [InlineData("row of no whole blocks", "blocks of 32")]
     [InlineData("offset unaligned", "not a multiple of the alignment")]
@@ -106,17 +106,22 @@ public sealed class BadFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("llama.rope.scaling.type", "RoPE scaling ('yarn')")]
-    [InlineData("llama.expert_count", "mixture of experts")]
+    [InlineData("llama.rope.scaling.type", "RoPE scaling ('dynamic')")]
+    [InlineData("llama.expert_group_count", "groups of experts")]
     [InlineData("split.count", "split model")]
     public void What_is_not_run_yet_is_named(string key, string said)
     {
         byte[] bytes = SmallModel.Build(writer =>
         {
             if (key.EndsWith("type", StringComparison.Ordinal))
-                writer.Add(key, "yarn");
+                writer.Add(key, "dynamic");
             else
                 writer.Add(key, 8u);
+            if (key.StartsWith("llama.expert", StringComparison.Ordinal))
+            {
+                writer.Add("llama.expert_count", 16u);
+                writer.Add("llama.expert_used_count", 2u);
+            }
         });
         Assert.Contains(said, Assert.Throws<ModelFormatException>(() => ModelFile.Open(_folder.Write("feature.gguf", bytes))).Message);
     }
@@ -180,7 +185,7 @@ public sealed class BadFileTests : IDisposable
             Write32((uint)dimensions.Length);
             foreach (ulong dimension in dimensions)
                 Write64(dimension);
-            Write32(lie switch { "tensor type Q4_K" => 12u, "tensor type 77" => 77u, "row of no whole blocks" => 8u, _ => 0u });
+            Write32(lie switch { "tensor type I32" => 26u, "tensor type 77" => 77u, "row of no whole blocks" => 8u, _ => 0u });
             Write64(lie switch { "offset unaligned" => 4, "offset outside" => 1 << 20, "offset wraps" => ulong.MaxValue - 31, _ => 0 });
         }
 

@@ -52,6 +52,8 @@ internal sealed class Content
             offset += count;
         }
 
+        Span<byte> mark = stackalloc byte[sizeof(long)];
+
         // Every chunk is the same pattern with its own number in front, so that no two stretches are alike.
         while (!into.IsEmpty)
         {
@@ -59,7 +61,6 @@ internal sealed class Content
             int within = (int)(offset % Chunk);
             int count = Math.Min(into.Length, Chunk - within);
             _pattern.AsSpan(within, count).CopyTo(into);
-            Span<byte> mark = stackalloc byte[sizeof(long)];
             BinaryPrimitives.WriteInt64LittleEndian(mark, number);
             for (int i = within; i < Math.Min(within + count, mark.Length); i++) into[i - within] = mark[i];
             into = into[count..];

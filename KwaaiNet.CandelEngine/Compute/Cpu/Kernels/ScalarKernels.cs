@@ -1,5 +1,6 @@
+using System.Buffers;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Compute.Llama;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 
@@ -11,22 +12,23 @@ internal sealed unsafe class ScalarKernels : CpuKernels
     internal override void Multiply(in WeightMatrix weights, int first, int end, float* x, int xStride, int rows, float* y, int yStride)
     {
         float* sums = stackalloc float[Lanes];
+        int columns = Padded(weights.Columns);
+        float[] row = ArrayPool<float>.Shared.Rent(columns);
+        row.AsSpan(weights.Columns, columns - weights.Columns).Clear();
         for (int output = first; output < end; output++)
         {
-            byte* row = weights.Row(output);
+            WeightLayout.Decode(weights.Type, weights.Row(output), 0, row.AsSpan(0, weights.Columns));
             for (int r = 0; r < rows; r++)
             {
                 float* activations = x + ((long)r * xStride);
                 new Span<float>(sums, Lanes).Clear();
-                for (int c = 0; c < Padded(weights.Columns); c++)
-                {
-                    float weight = c < weights.Columns ? WeightLayout.Element(weights.Type, row, c) : 0;
-                    sums[c % Lanes] = MathF.FusedMultiplyAdd(weight, activations[c], sums[c % Lanes]);
-                }
+                for (int c = 0; c < columns; c++) sums[c % Lanes] = MathF.FusedMultiplyAdd(row[c], activations[c], sums[c % Lanes]);
 
                 y[((long)r * yStride) + output - first] = Fold(sums);
             }
         }
+
+        ArrayPool<float>.Shared.Return(row);
     }
 
     internal override void RmsNorm(float* x, float* weights, int width, float epsilon, float* y)
@@ -44,14 +46,23 @@ internal sealed unsafe class ScalarKernels : CpuKernels
         for (int i = 0; i < Padded(width); i++) gate[i] = gate[i] / (1f + Exponential.Of(0f - gate[i])) * up[i];
     }
 
-    internal override void Attend(float* query, in KvBlock kv, int head, int length, float* scores, float* output)
+    internal override void GeluMultiply(float* gate, float* up, int width)
+    {
+        for (int i = 0; i < Padded(width); i++) gate[i] = Gelu.Of(gate[i]) * up[i];
+    }
+
+    internal override void Softcap(float* x, int width, float cap)
+    {
+        for (int i = 0; i < Padded(width); i++) x[i] = (1f - (2f / (1f + Exponential.Of(x[i] * (2f / cap))))) * cap;
+    }
+
+    internal override void Attend(float* query, in KvBlock kv, int head, in AttentionSpan span, float* scores, float* output)
     {
         float* sums = stackalloc float[Lanes];
-        float scale = 1f / MathF.Sqrt(kv.HeadSize);
-        float most = float.NegativeInfinity;
+        int length = span.Length;
         for (int t = 0; t < length; t++)
         {
-            float* key = kv.Key(t, head);
+            float* key = kv.Key(span.First + t, head);
             new Span<float>(sums, Lanes).Clear();
             for (int i = 0; i < Padded(kv.HeadSize); i++)
             {
@@ -59,9 +70,12 @@ internal sealed unsafe class ScalarKernels : CpuKernels
                 sums[i % Lanes] = MathF.FusedMultiplyAdd(inside ? key[i] : 0, inside ? query[i] : 0, sums[i % Lanes]);
             }
 
-            scores[t] = Fold(sums) * scale;
-            most = MathF.Max(most, scores[t]);
+            scores[t] = Fold(sums) * span.Scale;
         }
+
+        if (span.Softcap != 0) Softcap(scores, length, span.Softcap);
+        float most = float.NegativeInfinity;
+        for (int t = 0; t < length; t++) most = MathF.Max(most, scores[t]);
 
         new Span<float>(sums, Lanes).Clear();
         for (int t = 0; t < Padded(length); t++)
@@ -74,7 +88,7 @@ internal sealed unsafe class ScalarKernels : CpuKernels
         for (int i = 0; i < kv.HeadSize; i++)
         {
             float sum = 0;
-            for (int t = 0; t < length; t++) sum = MathF.FusedMultiplyAdd(scores[t], kv.Value(t, head)[i], sum);
+            for (int t = 0; t < length; t++) sum = MathF.FusedMultiplyAdd(scores[t], kv.Value(span.First + t, head)[i], sum);
             output[i] = sum * inverse;
         }
     }
