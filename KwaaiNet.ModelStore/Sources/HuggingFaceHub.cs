@@ -36,7 +36,8 @@ internal sealed partial class HuggingFaceHub(FileTransfer transfer, ModelStoreOp
         return new RemoteModel(
             wanted.ToString(),
             wanted.LocalName,
-            [.. files.Where(file => s_modelTexts.Contains(file.Path)).Concat(weights).Select(file => Remote(wanted, file))]) { IsFolder = true };
+            [.. files.Where(file => s_modelTexts.Contains(file.Path)).Concat(weights).Select(file => Remote(wanted, file))])
+        { IsFolder = true };
     }
 
     private async Task<List<TreeEntry>> ListAsync(HubReference wanted, CancellationToken cancellationToken)

@@ -43,6 +43,12 @@ internal sealed class FileDownload(FileTransfer transfer, Func<string, long?> fr
             {
                 // Also after Ctrl-C: the version is what a file without a digest is gone on with.
                 (wanted with { Size = state.Size ?? file.Size, ETag = state.ETag }).Write(part);
+                if (stream.Length == 0 && file.Size != 0)
+                {
+                    // Nothing came: nothing to go on with.
+                    await stream.DisposeAsync().ConfigureAwait(false);
+                    DownloadJournal.Delete(part);
+                }
             }
 
             target.Hash.Tensors?.Complete();

@@ -25,13 +25,16 @@ internal sealed class FileLock : IDisposable
             {
                 return new FileLock(new FileStream(file, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
             }
-            catch (IOException exception) when (exception is not (DirectoryNotFoundException or PathTooLongException))
+            catch (IOException exception) when (IsHeldByAnother(exception))
             {
                 if (!said) progress.Report(PullEvent.Note($"Another pull of {Path.GetFileName(path)} is under way: waiting for it."));
                 await Task.Delay(s_pause, time, cancellationToken).ConfigureAwait(false);
             }
         }
     }
+
+    // What flock(2) says on Linux and macOS (EWOULDBLOCK), and Windows of a file that is open elsewhere; a full or read-only disk says something else.
+    private static bool IsHeldByAnother(IOException exception) => exception.HResult is 11 or 35 or unchecked((int)0x80070020) or unchecked((int)0x80070021);
 
     /// <inheritdoc/>
     public void Dispose() => _stream.Dispose();

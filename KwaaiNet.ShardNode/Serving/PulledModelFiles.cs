@@ -4,6 +4,7 @@ using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.Parts;
 using KwaaiNet.ModelStore.Pulling;
+using KwaaiNet.ModelStore.References;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.ShardNode.Configuration;
 using Microsoft.Extensions.Options;
@@ -65,9 +66,13 @@ internal sealed partial class PulledModelFiles(
     {
         try
         {
-            string path = new ModelCatalog(store.Value.Folder).Find(_model).Path;
-            using GgufFile file = GgufFile.Open(path);
-            return GgufPart.Read(file) is null ? path : null;
+            CatalogModel found = new ModelCatalog(store.Value.Folder).Find(_model);
+
+            // A catalog also finds what is alike; the nodes of a chain need the very same.
+            string[] names = [_model, _model + ":latest", ModelReference.Parse(_model).LocalName.Replace('/', ':')];
+            if (!names.Contains(found.Name, StringComparer.OrdinalIgnoreCase)) return null;
+            using ModelFile file = ModelFile.Open(found.Path);
+            return file is GgufModelFile { Part: not null } ? null : found.Path;
         }
         catch (Exception exception) when (exception is ModelNotFoundException or ModelFormatException)
         {

@@ -35,6 +35,7 @@ public sealed class BadServerTests
         ModelStoreException wrong = await Assert.ThrowsAsync<ModelStoreException>(() => fixture.PullAsync("tiny:1b"));
         Assert.Contains($"{model.Length + off} bytes are expected", wrong.Message, StringComparison.Ordinal);
         Assert.Contains($"has {model.Length}", wrong.Message, StringComparison.Ordinal);
+        Assert.Empty(fixture.FilesLeft());
     }
 
     [Theory]

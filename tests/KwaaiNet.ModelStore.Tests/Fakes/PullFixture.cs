@@ -35,7 +35,13 @@ internal sealed class PullFixture : IAsyncDisposable, IProgress<PullEvent>
     {
         ModelStoreOptions options = new()
         {
-            Registry = Hub.Address, HuggingFace = Hub.Address, Folder = Folder, FirstPauseMilliseconds = 1, LongestPauseSeconds = 0.05, Retries = 3, StallSeconds = 20,
+            Registry = Hub.Address,
+            HuggingFace = Hub.Address,
+            Folder = Folder,
+            FirstPauseMilliseconds = 1,
+            LongestPauseSeconds = 0.05,
+            Retries = 3,
+            StallSeconds = 20,
         };
         Change(options);
         return options;
