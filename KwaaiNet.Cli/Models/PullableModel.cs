@@ -4,6 +4,7 @@ using KwaaiNet.Cli.State;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.Parts;
 using KwaaiNet.ModelStore.Pulling;
+using KwaaiNet.ModelStore.References;
 
 namespace KwaaiNet.Cli.Models;
 
@@ -36,6 +37,10 @@ internal static class PullableModel
         try
         {
             CatalogModel found = new ModelCatalog(LocalModels.Folders(home)).Find(wanted);
+
+            // A catalog also finds what is alike; who says --pull wants the very model.
+            string[] names = [wanted, wanted + ":latest", ModelReference.Parse(wanted).LocalName.Replace('/', ':')];
+            if (!names.Contains(found.Name, StringComparer.OrdinalIgnoreCase)) return null;
             LocalModel model = LocalModels.Describe(found.Name, found.Path);
             return model is { Held: null, Problem: null } ? model : null;
         }

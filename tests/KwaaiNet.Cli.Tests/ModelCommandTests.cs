@@ -108,6 +108,8 @@ public sealed class ModelCommandTests
         using TestTerminal terminal = new();
         await using FakeRegistry registry = await FakeRegistry.StartAsync(SmallModel());
         Dictionary<string, string> settings = new() { ["ModelStore:Registry"] = registry.Address };
+        // A model that is only alike does not stand in.
+        await PullAsync(terminal, registry, "my-tiny:1b");
         LocalModel model = await PullableModel.FindAsync(terminal.Context.Home, "tiny:1b", settings, TestContext.Current.CancellationToken);
         Network.NetworkPlan plan = Network.NetworkPlan.Create(new Network.NetworkOptions { Shards = 2, Settings = settings, Pull = true }, model);
         Assert.EndsWith("1b.header.gguf", plan.Api.Settings["Api:Models:0:Path"], StringComparison.Ordinal);
