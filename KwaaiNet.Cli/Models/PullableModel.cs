@@ -21,6 +21,7 @@ internal static class PullableModel
     public static async Task<LocalModel> FindAsync(
         KwaaiNetHome home, string wanted, IReadOnlyDictionary<string, string> settings, CancellationToken cancellationToken)
     {
+        if (ModelPath.Exists(wanted)) return LocalModels.Find(home, wanted);
         if (FindWhole(home, wanted) is { } whole) return whole;
         ModelStoreOptions options = StoreSettings.For(home);
         if (settings.TryGetValue($"{ModelStoreOptions.Section}:{nameof(ModelStoreOptions.Registry)}", out string? registry)) options.Registry = registry;
