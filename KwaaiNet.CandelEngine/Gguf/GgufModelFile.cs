@@ -12,21 +12,31 @@ public sealed class GgufModelFile : ModelFile
     private readonly GgufFile _file;
     private readonly Lazy<ITokenizer> _tokenizer;
     private readonly Lazy<ChatTemplate?> _chatTemplate;
+    private readonly Lazy<string> _partHash;
 
     private GgufModelFile(GgufFile file)
     {
         _file = file;
         if (file.Metadata.GetInt32(GgufFile.SplitCountKey) is > 1 and int parts && file.PartCount != parts)
             throw file.Metadata.Problem($"one of {parts} parts of a split model, without the others.");
+        Part = GgufPart.Read(file);
         Shape = KnownArchitectures.ReadShape(file);
         Name = file.Metadata.GetString("general.name") is { Length: > 0 } name ? name : System.IO.Path.GetFileNameWithoutExtension(GgufPartName.Parse(file.Path) is { } part ? part.Stem + ".gguf" : file.Path);
-        WeightFormat = MostCommonType(file);
+        WeightFormat = Part?.WeightFormat ?? MostCommonType(file);
+        _partHash = new Lazy<string>(() =>
+        {
+            Part!.Verify();
+            return Part.SourceSha256;
+        });
         _tokenizer = new Lazy<ITokenizer>(() => GgufTokenizer.Create(file.Metadata));
         _chatTemplate = new Lazy<ChatTemplate?>(() => GgufChatTemplate.Create(file.Metadata));
     }
 
     /// <summary>The file under the model.</summary>
     public GgufFile File => _file;
+
+    /// <summary>What the file holds of its source; null for a whole model. A part's hash is its source's, after every tensor was compared with its own digest.</summary>
+    public GgufPart? Part { get; }
 
     /// <inheritdoc/>
     public override string Path => _file.Path;
@@ -44,7 +54,7 @@ public sealed class GgufModelFile : ModelFile
     public override long FileBytes => _file.Length;
 
     /// <inheritdoc/>
-    public override string WeightsHash => _file.Sha256;
+    public override string WeightsHash => Part is null ? _file.Sha256 : _partHash.Value;
 
     /// <inheritdoc/>
     public override ITokenizer Tokenizer => _tokenizer.Value;
@@ -79,6 +89,9 @@ public sealed class GgufModelFile : ModelFile
 
     /// <inheritdoc/>
     public override bool TryGetTensor(string name, out TensorData tensor) => _file.TryGetTensor(name, out tensor);
+
+    /// <inheritdoc/>
+    public override void RequireBlocks(int first, int end) => Part?.Require(first, end);
 
     /// <inheritdoc/>
     public override void Dispose() => _file.Dispose();

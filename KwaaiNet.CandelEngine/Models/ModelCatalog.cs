@@ -49,12 +49,11 @@ public sealed class ModelCatalog(params IReadOnlyList<string> directories)
     public CatalogModel Find(string name)
     {
         ArgumentNullException.ThrowIfNull(name);
-        const string Latest = ":latest";
-        string wanted = Key(name.EndsWith(Latest, StringComparison.OrdinalIgnoreCase) ? name[..^Latest.Length] : name);
+        string wanted = Key(WithoutLatest(name));
         IReadOnlyList<CatalogModel> models = List();
         if (wanted.Length > 0)
         {
-            if (models.FirstOrDefault(model => Key(model.Name) == wanted) is { } exact)
+            if (models.FirstOrDefault(model => Key(WithoutLatest(model.Name)) == wanted) is { } exact)
                 return exact;
             List<CatalogModel> similar = [.. models.Where(model => $"-{Key(model.Name)}-".Contains($"-{wanted}-", StringComparison.Ordinal))];
             if (similar.Count == 1)
@@ -76,6 +75,12 @@ public sealed class ModelCatalog(params IReadOnlyList<string> directories)
         bool isFile = (nameOrPath.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || Path.IsPathRooted(nameOrPath)) && File.Exists(nameOrPath);
         bool isSafetensors = nameOrPath.Length > 0 && ModelFolder.Names(nameOrPath) && (File.Exists(nameOrPath) || ModelFolder.IsModel(nameOrPath));
         return isFile || isSafetensors ? Path.GetFullPath(nameOrPath) : Find(nameOrPath).Path;
+    }
+
+    private static string WithoutLatest(string name)
+    {
+        const string Latest = ":latest";
+        return name.EndsWith(Latest, StringComparison.OrdinalIgnoreCase) ? name[..^Latest.Length] : name;
     }
 
     private static string Names(IEnumerable<CatalogModel> models) => string.Join(", ", models.Select(model => model.Name));

@@ -55,6 +55,15 @@ public abstract class ModelFile : IDisposable
     /// <summary>Names of all tensors, in file order.</summary>
     public abstract IReadOnlyList<string> TensorNames { get; }
 
+    /// <summary>Says that blocks are not in the file, where it holds only some of its model's.</summary>
+    /// <param name="first">The first block.</param>
+    /// <param name="end">One past the last.</param>
+    /// <exception cref="ModelFormatException">A block is not held; the message has the command that pulls it.</exception>
+    public virtual void RequireBlocks(int first, int end)
+    {
+        // A whole model holds all.
+    }
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KwaaiNet.ModelStore;
 
 namespace KwaaiNet.Cli.Commands;
 
@@ -16,6 +17,10 @@ internal static class KwaaiNetCommand
             StatusCommand.Create(context),
             LogsCommand.Create(context),
             ModelsCommand.Create(context),
+            PullCommand.Create(context),
+            ShowCommand.Create(context),
+            ImportCommand.Create(context),
+            RmCommand.Create(context),
             ChatCommand.Create(context),
         };
         // Signals are ours (Interrupts): the library would end the process two seconds after one, with nodes still stopping.
@@ -34,6 +39,11 @@ internal static class KwaaiNetCommand
             {
                 context.Terminal.Error(failure.Message, failure.Remedy);
                 return failure.ExitCode;
+            }
+            catch (ModelStoreException failure)
+            {
+                context.Terminal.Error(failure.Message, failure.Remedy);
+                return ExitCode.Failure;
             }
             catch (UnauthorizedAccessException exception)
             {

@@ -18,8 +18,11 @@ internal static class ModelsCommand
     public static Command Create(CommandContext context)
     {
         Option<bool> json = new("--json") { Description = "For programs." };
-        Command command = new("models", "List the models on this machine and those the network serves.") { json };
-        command.SetWork(context, (parsed, cancellationToken) => RunAsync(context, parsed.GetValue(json), cancellationToken));
+        Option<bool> verify = new("--verify") { Description = "Read every file again and compare it with its digest." };
+        Command command = new("models", "List the models on this machine and those the network serves.") { json, verify };
+        command.SetWork(context, (parsed, cancellationToken) => parsed.GetValue(verify)
+            ? Task.FromResult(ModelCheck.Run(context, cancellationToken))
+            : RunAsync(context, parsed.GetValue(json), cancellationToken));
         return command;
     }
 
@@ -50,7 +53,7 @@ internal static class ModelsCommand
         Table table = new Table().Border(TableBorder.Minimal).AddColumns("model", "size", "weights", "blocks", "context", "network");
         if (wide)
         {
-            table.AddColumn("file");
+            table.AddColumns("architecture", "source", "file");
         }
 
         foreach (LocalModel model in local)
@@ -59,20 +62,22 @@ internal static class ModelsCommand
                 model.Name,
                 ByteSize.Of(model.Bytes),
                 model.WeightFormat ?? "-",
-                model.Blocks?.ToString(CultureInfo.InvariantCulture) ?? "-",
+                Blocks(model),
                 model.ContextLength?.ToString(CultureInfo.InvariantCulture) ?? "-",
                 model.Problem is not null ? "cannot be served" : Served(served.FirstOrDefault(entry => entry.Id == model.Name)),
+                model.Architecture ?? "-",
+                model.Source ?? "-",
                 model.Path);
         }
 
         foreach (ApiModel model in served.Where(entry => local.All(own => own.Name != entry.Id)))
         {
-            AddRow(model.Id, "-", "-", "-", "-", Served(model), "-");
+            AddRow(model.Id, "-", "-", "-", "-", Served(model), "-", "-", "-");
         }
 
         if (table.Rows.Count == 0)
         {
-            context.Terminal.Line($"No models. Put .gguf files, or folders of safetensors, into {context.Home.ModelsFolder}, or give a path to '{CommandName.For("up --model FILE")}'.");
+            context.Terminal.Line($"No models. Fetch one with '{CommandName.For("pull llama3.2:1b")}', put .gguf files, or folders of safetensors, into {context.Home.ModelsFolder}, or give a path to '{CommandName.For("up --model FILE")}'.");
             return;
         }
 
@@ -88,6 +93,12 @@ internal static class ModelsCommand
         }
 
         void AddRow(params IEnumerable<string> cells) => table.AddRow(cells.Take(table.Columns.Count).Select(cell => new Text(cell)));
+    }
+
+    private static string Blocks(LocalModel model)
+    {
+        string all = model.Blocks?.ToString(CultureInfo.InvariantCulture) ?? "-";
+        return model.Held is { } held ? $"{held.Replace("blocks ", "", StringComparison.Ordinal)} of {all}" : all;
     }
 
     private static string Served(ApiModel? model) =>

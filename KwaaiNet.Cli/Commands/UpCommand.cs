@@ -14,6 +14,7 @@ internal static class UpCommand
     {
         Option<int> shards = new("--shards") { Description = "Shard nodes that share the model's blocks.", DefaultValueFactory = _ => NetworkOptions.DefaultShards };
         Option<string?> model = new("--model") { Description = "A model's name, or the path of a .gguf file or of a folder of safetensors. Default: the demo model.", HelpName = "NAME|PATH" };
+        Option<bool> pull = new("--pull") { Description = "Fetch a model that is not here: each shard only the blocks it serves." };
         Option<int> port = new("--port") { Description = "Port of the OpenAI API; 0 lets the system choose.", DefaultValueFactory = _ => NetworkOptions.DefaultPort };
         Option<string> discovery = new("--discovery") { Description = "How nodes find one another.", DefaultValueFactory = _ => NetworkOptions.Embedded };
         discovery.AcceptOnlyFromAmong(NetworkOptions.Embedded, NetworkOptions.Redis);
@@ -38,7 +39,7 @@ internal static class UpCommand
 
         Command command = new("up", "Start a network on this machine: discovery, shards and the OpenAI API.")
         {
-            shards, model, port, discovery, redis, backend, set, detach, supervise,
+            shards, model, pull, port, discovery, redis, backend, set, detach, supervise,
         };
         command.SetWork(context, (parsed, cancellationToken) =>
         {
@@ -51,6 +52,7 @@ internal static class UpCommand
             {
                 Shards = parsed.GetValue(shards),
                 Model = parsed.GetValue(model),
+                Pull = parsed.GetValue(pull),
                 Port = parsed.GetValue(port),
                 Discovery = parsed.GetValue(discovery)!,
                 RedisConnection = parsed.GetValue(redis)!,

@@ -1,8 +1,10 @@
+using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
+using KwaaiNet.ModelStore.Local;
 
 namespace KwaaiNet.Cli.Models;
 
@@ -53,8 +55,16 @@ internal static class LocalModels
             }
             catch (ModelNotFoundException exception)
             {
-                throw new CommandFailure(exception.Message, $"--model with a name from '{CommandName.For("models")}', or with the path of a .gguf file or of a folder of safetensors.");
+                throw new CommandFailure(
+                    exception.Message, $"'{CommandName.For($"pull {asked}")}' fetches it; or --model with a name from '{CommandName.For("models")}', or with the path of a .gguf file or of a folder of safetensors.");
             }
+        }
+
+        if (model.Held is { } held)
+        {
+            throw new CommandFailure(
+                $"{model.Name} holds {held} of its model only.",
+                $"let each shard fetch its blocks, with 'up --pull --model {model.Source ?? model.Name}', or fetch all: '{CommandName.For($"pull {model.Source ?? model.Name}")}'.");
         }
 
         return model.Problem is null
@@ -64,20 +74,27 @@ internal static class LocalModels
                 "copy or download the file again, or choose another with --model.");
     }
 
+    // user/name:tag is a name, and so is hf:owner/repo; only what is there, or can be nothing else, is a path.
     private static bool LooksLikeAPath(string asked) =>
-        asked.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || asked.Contains('/') || asked.Contains('\\');
+        (asked.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) && !asked.StartsWith("hf:", StringComparison.OrdinalIgnoreCase))
+        || asked.Contains('\\') || Path.IsPathRooted(asked) || asked.StartsWith('.') || ModelPath.Exists(asked);
 
-    private static LocalModel Describe(string name, string path)
+    internal static LocalModel Describe(string name, string path)
     {
         long bytes = ModelPath.Bytes(path);
         try
         {
             using ModelFile file = ModelFile.Open(path);
-            return new LocalModel(name, path, bytes, file.Shape.BlockCount, file.WeightFormat, file.Shape.ContextLength, null);
+            return new LocalModel(name, path, bytes, file.Shape.BlockCount, file.WeightFormat, file.Shape.ContextLength, null)
+            {
+                Architecture = file.Shape.Architecture,
+                Held = (file as GgufModelFile)?.Part?.Blocks,
+                Source = ModelCard.Read(path)?.Source,
+            };
         }
         catch (Exception exception) when (exception is ModelFormatException or IOException or UnauthorizedAccessException)
         {
-            return new LocalModel(name, path, bytes, null, null, null, exception.Message);
+            return new LocalModel(name, path, bytes, null, null, null, exception.Message) { Source = ModelCard.Read(path)?.Source };
         }
     }
 }

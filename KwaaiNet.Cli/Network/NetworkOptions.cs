@@ -14,6 +14,9 @@ internal sealed record NetworkOptions
     /// <summary>A model's name or file; null: the demo model.</summary>
     public string? Model { get; init; }
 
+    /// <summary>Whether a model that is not here is fetched: its header for the API, and by each shard the blocks it serves.</summary>
+    public bool Pull { get; init; }
+
     /// <summary>Port of the OpenAI API; 0 lets the system choose.</summary>
     public int Port { get; init; } = DefaultPort;
 

@@ -43,8 +43,10 @@ internal sealed class NetworkPlan
     private NodeLaunch Shard(int number) => Launch(ShardName(number), HostProgram.ShardNode).With(
         ("Node:GrpcPort", "0"),
         ("Node:HttpPort", "0"),
-        ("Shard:ModelPath", Model.Path),
-        ("Shard:Model", Model.Name),
+        ("Shard:ModelPath", Model.PullFrom is null ? Model.Path : null),
+        ("Shard:Model", Model.PullFrom ?? Model.Name),
+        ("Shard:Pull", Model.PullFrom is null ? null : "true"),
+        ("ModelStore:Folder", Model.PullFrom is null ? null : Model.StoreFolder),
         ("Shard:ExpectedShards", Text(Options.Shards)),
         ("Shard:Backend", Options.Backend));
 

@@ -29,7 +29,9 @@ internal static class Preflight
             _ = HostProgram.Find(program);
         }
 
-        LocalModel model = LocalModels.Find(home, options.Model);
+        LocalModel model = options is { Pull: true, Model: { } wanted }
+            ? await PullableModel.FindAsync(home, wanted, options.Settings, cancellationToken).ConfigureAwait(false)
+            : LocalModels.Find(home, options.Model);
         if (options.Shards > model.Blocks)
         {
             throw new CommandFailure(

@@ -29,11 +29,16 @@ internal sealed class ShardOptions
     /// <summary>Default for <see cref="DrainSeconds"/>.</summary>
     public const int DefaultDrainSeconds = 5;
 
-    /// <summary>The model: a <c>.gguf</c> file, or a folder of <c>config.json</c> and <c>.safetensors</c> files.</summary>
-    [Required(AllowEmptyStrings = false, ErrorMessage = "Shard:ModelPath is needed: the .gguf file, or folder of safetensors, to serve blocks of.")]
+    /// <summary>The model: a <c>.gguf</c> file, or a folder of <c>config.json</c> and <c>.safetensors</c> files. Not needed with <see cref="Pull"/>.</summary>
     public string ModelPath { get; set; } = "";
 
-    /// <summary>The name the model is announced under, such as <c>llama3.1:8b</c>; null: the file's name without extension.</summary>
+    /// <summary>
+    /// Whether this shard may download: <see cref="Model"/> is then looked for in the folder of section <c>ModelStore</c>, and where it is
+    /// not there, its header and the blocks this shard chooses are pulled. Default false.
+    /// </summary>
+    public bool Pull { get; set; }
+
+    /// <summary>The name the model is announced under, such as <c>llama3.1:8b</c>; null: the file's name without extension. What is pulled, with <see cref="Pull"/>.</summary>
     [StringLength(128)]
     public string? Model { get; set; }
 

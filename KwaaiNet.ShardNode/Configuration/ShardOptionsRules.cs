@@ -1,4 +1,6 @@
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.ModelStore;
+using KwaaiNet.ModelStore.References;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Discovery;
 using Microsoft.Extensions.Options;
@@ -17,6 +19,16 @@ internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IV
             result.AddError($"'{options.Blocks}' is not a block range; write both ends, included, as in 0-9.", "Shard:Blocks");
         }
 
+        if (options.ModelPath.Length == 0 && !options.Pull)
+        {
+            result.AddError("Shard:ModelPath is needed: the .gguf file, or folder of safetensors, to serve blocks of. Or set Shard:Pull and Shard:Model, and it is fetched.", "Shard:ModelPath");
+        }
+
+        if (options.Pull && options.ModelPath.Length == 0)
+        {
+            CheckName(options.Model, result);
+        }
+
         if (options.ModelPath.Length > 0 && !ModelPath.Exists(options.ModelPath))
         {
             result.AddError($"There is no model file, or folder of safetensors with its config.json, at '{options.ModelPath}'.", "Shard:ModelPath");
@@ -29,5 +41,17 @@ internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IV
         }
 
         return result.Build();
+    }
+
+    private static void CheckName(string? model, ValidateOptionsResultBuilder result)
+    {
+        try
+        {
+            _ = ModelReference.Parse(model ?? "");
+        }
+        catch (ModelStoreException exception)
+        {
+            result.AddError($"Shard:Pull needs Shard:Model to name a model that can be pulled. {exception.Message}", "Shard:Model");
+        }
     }
 }

@@ -15,8 +15,10 @@ internal sealed class ShardHealthCheck(ShardServing serving) : IHealthCheck
         {
             ServingState.Ready when serving.IsAnnouncedReady => HealthCheckResult.Healthy($"Serving blocks {state.Range}."),
             ServingState.Ready => HealthCheckResult.Unhealthy($"Blocks {state.Range} are loaded; discovery has not heard of it yet."),
+            ServingState.Joining when serving.Pulling is { } pulling => HealthCheckResult.Unhealthy($"Pulling blocks {state.Range}: {pulling}"),
             ServingState.Joining => HealthCheckResult.Unhealthy($"Loading blocks {state.Range}."),
             ServingState.Draining => HealthCheckResult.Unhealthy($"Leaving blocks {state.Range}."),
+            _ when serving.Pulling is { } pulling => HealthCheckResult.Unhealthy($"Pulling the model's header: {pulling}"),
             _ => HealthCheckResult.Unhealthy("No blocks chosen yet."),
         };
         return Task.FromResult(result);

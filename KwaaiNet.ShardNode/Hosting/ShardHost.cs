@@ -1,3 +1,4 @@
+using KwaaiNet.ModelStore;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ServiceDefaults;
 using KwaaiNet.ShardNode.Announcing;
@@ -37,6 +38,13 @@ internal static class ShardHost
         services.AddOptions<ShardOptions>().BindConfiguration(ShardOptions.Section).ValidateOnStart();
         services.AddSingleton<IValidateOptions<ShardOptions>, ShardOptionsAnnotations>();
         services.AddSingleton<IValidateOptions<ShardOptions>, ShardOptionsRules>();
+        services.AddOptions<ModelStoreOptions>().BindConfiguration(ModelStoreOptions.Section).PostConfigure(store => store.UseHubVariables()).ValidateOnStart();
+        services.AddSingleton<IValidateOptions<ModelStoreOptions>, ModelStoreOptionsValidator>();
+        services.AddSingleton<LocalModelFile>();
+        services.AddSingleton<PulledModelFiles>();
+        services.AddSingleton<IModelFiles>(provider => provider.GetRequiredService<IOptions<ShardOptions>>().Value.ModelPath.Length > 0
+            ? provider.GetRequiredService<LocalModelFile>()
+            : provider.GetRequiredService<PulledModelFiles>());
         services.TryAddSingleton<IBlockSource, ModelBlockSource>();
         services.AddSingleton<ShardTelemetry>();
         services.AddSingleton<ShardServing>();

@@ -18,6 +18,7 @@ namespace KwaaiNet.ShardNode.Hosting;
 /// <param name="PrefillTokensPerSecond">Measured, through the blocks held here.</param>
 /// <param name="DecodeTokensPerSecond">Measured, through the blocks held here.</param>
 /// <param name="MemoryBytes">Resident memory of the process.</param>
+/// <param name="Pulling">How far a download is, in words; null: none is under way.</param>
 internal sealed record ShardStatus(
     string NodeId,
     string Name,
@@ -35,4 +36,5 @@ internal sealed record ShardStatus(
     long WeightBytes,
     double PrefillTokensPerSecond,
     double DecodeTokensPerSecond,
-    long MemoryBytes);
+    long MemoryBytes,
+    string? Pulling);

@@ -40,6 +40,7 @@ internal static class ShardStatusEndpoint
             state.Loop?.WeightBytes ?? 0,
             gauges?.PrefillTokensPerSecond ?? 0,
             gauges?.DecodeTokensPerSecond ?? 0,
-            Environment.WorkingSet));
+            Environment.WorkingSet,
+            serving.Pulling));
     }
 }

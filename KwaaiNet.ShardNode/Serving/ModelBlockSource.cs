@@ -8,7 +8,7 @@ using Microsoft.Extensions.Options;
 namespace KwaaiNet.ShardNode.Serving;
 
 /// <summary>Blocks of a model file, on a compute backend.</summary>
-internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, ILogger<ModelBlockSource> logger) : IBlockSource
+internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, IModelFiles files, ILogger<ModelBlockSource> logger) : IBlockSource
 {
     private const long BytesPerMegabyte = 1L << 20;
 
@@ -17,6 +17,9 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
     // A file that is being hashed or loaded is mapped: it must not be closed under a reader, however late the host is in stopping.
     private readonly Lock _lock = new();
     private ModelFile? _file;
+
+    // Files of blocks that were served before stay mapped: their stacks may not have been let go yet.
+    private readonly List<ModelFile> _parts = [];
     private IComputeBackend? _backend;
 
     /// <inheritdoc/>
@@ -25,7 +28,7 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
         lock (_lock)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _file = ModelFile.Open(_options.ModelPath);
+            _file = ModelFile.Open(files.ForMetadata(cancellationToken));
             _backend = CreateBackend();
             string name = _options.Model ?? ModelPath.NameOf(_options.ModelPath);
             return new ModelFacts(name, _file.WeightsHash, _file.WeightFormat, _file.Shape, _backend.Name, _backend.Device.Name);
@@ -46,7 +49,7 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
                 OutputHead = range.End == _file!.Shape.BlockCount,
                 KvBudgetBytes = _options.KvBudgetMegabytes * BytesPerMegabyte,
             };
-            return _backend!.Load(_file, blocks, new LoadProgress(this, range), cancellationToken);
+            return _backend!.Load(FileOf(range, cancellationToken), blocks, new LoadProgress(this, range), cancellationToken);
         }
     }
 
@@ -56,7 +59,21 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
         {
             _backend?.Dispose();
             _file?.Dispose();
+            _parts.ForEach(part => part.Dispose());
         }
+    }
+
+    private ModelFile FileOf(BlockRange range, CancellationToken cancellationToken)
+    {
+        string path = files.ForBlocks(range, cancellationToken);
+        if (path == _file!.Path) return _file;
+        ModelFile part = ModelFile.Open(path);
+        _parts.Add(part);
+
+        // Reads all of it: what was downloaded is what is served, and of the very file that was announced.
+        return part.WeightsHash == _file.WeightsHash
+            ? part
+            : throw new ModelFormatException($"{path} is part of another file than {_file.Path}: the model has changed at its publisher. Remove both and start again.");
     }
 
     private IComputeBackend CreateBackend()

@@ -11,6 +11,7 @@ internal sealed class ShardServing : IDisposable
     private readonly CancellationTokenSource _streamsEnd = new();
     private ServedState _state = ServedState.Nothing;
     private ModelFacts? _model;
+    private string? _pulling;
     private volatile bool _announcedReady;
 
     /// <summary>Blocks, state and loop.</summary>
@@ -21,6 +22,9 @@ internal sealed class ShardServing : IDisposable
 
     /// <summary>Whether the network was told that the blocks are ready (or there is no network to tell).</summary>
     public bool IsAnnouncedReady { get => _announcedReady; set => _announcedReady = value; }
+
+    /// <summary>How far a download is, in words; null: none is under way.</summary>
+    public string? Pulling { get => Volatile.Read(ref _pulling); set => Volatile.Write(ref _pulling, value); }
 
     /// <summary>Cancelled when open streams must end, because the node stops.</summary>
     public CancellationToken StreamsEnd => _streamsEnd.Token;

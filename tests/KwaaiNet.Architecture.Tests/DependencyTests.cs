@@ -10,11 +10,12 @@ public sealed partial class DependencyTests
     {
         ["KwaaiNet.Protocol"] = [],
         ["KwaaiNet.CandelEngine"] = [],
+        ["KwaaiNet.ModelStore"] = ["KwaaiNet.CandelEngine"],
         ["KwaaiNet.ServiceDefaults"] = [],
         ["KwaaiNet.Discovery"] = ["KwaaiNet.Protocol", "KwaaiNet.ServiceDefaults"],
-        ["KwaaiNet.ShardNode"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine", "KwaaiNet.ServiceDefaults"],
+        ["KwaaiNet.ShardNode"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine", "KwaaiNet.ModelStore", "KwaaiNet.ServiceDefaults"],
         ["KwaaiNet.ApiNode"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine", "KwaaiNet.ServiceDefaults"],
-        ["KwaaiNet.Cli"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine"],
+        ["KwaaiNet.Cli"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine", "KwaaiNet.ModelStore"],
         // Projects it composes, not assemblies it loads: Aspire turns the references into resources.
         ["KwaaiNet.AppHost"] = [],
     };

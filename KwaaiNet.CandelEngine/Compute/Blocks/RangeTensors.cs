@@ -56,6 +56,7 @@ internal sealed class RangeTensors
         if (options.OutputHead && options.EndBlock != shape.BlockCount)
             throw new ArgumentException("The output head belongs to the stack that holds the last block.", nameof(options));
         if (options.KvBudgetBytes < 0) throw new ArgumentException("The KV budget is negative.", nameof(options));
+        model.RequireBlocks(options.FirstBlock, options.EndBlock);
 
         TensorFinder tensors = new(model);
         BlockFinder finder = new(tensors, shape, architecture);

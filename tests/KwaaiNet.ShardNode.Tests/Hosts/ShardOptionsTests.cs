@@ -11,13 +11,15 @@ public sealed class ShardOptionsTests
     [Theory]
     [InlineData("Shard:ModelPath", "Shard:ModelPath=")]
     [InlineData("no-such-file.gguf", "Shard:ModelPath=no-such-file.gguf")]
+    [InlineData("is not a model's name", "Shard:ModelPath=", "Shard:Pull=true", "Shard:Model=../x")]
+    [InlineData("ModelStore:Registry", "ModelStore:Registry=nonsense")]
     [InlineData("'9-0' is not a block range", "Shard:Blocks=9-0")]
     [InlineData("Backend", "Shard:Backend=abacus")]
     [InlineData("SessionTtlSeconds", "Shard:SessionTtlSeconds=0")]
     [InlineData("needs discovery", "Shard:ExpectedShards=3")]
-    public async Task A_wrong_setting_stops_the_start_and_is_named(string expected, string option)
+    public async Task A_wrong_setting_stops_the_start_and_is_named(string expected, params string[] options)
     {
-        string[] args = ["--Node:GrpcPort=0", $"--Shard:ModelPath={TinyModel.Path}", $"--{option}"];
+        string[] args = ["--Node:GrpcPort=0", $"--Shard:ModelPath={TinyModel.Path}", .. options.Select(option => "--" + option)];
         await using WebApplication app = ShardHost.Build(args, builder => builder.Logging.ClearProviders());
         OptionsValidationException wrong = await Assert.ThrowsAsync<OptionsValidationException>(() => app.StartAsync(TestContext.Current.CancellationToken));
         Assert.Contains(wrong.Failures, failure => failure.Contains(expected, StringComparison.Ordinal));
