@@ -46,7 +46,7 @@ internal static unsafe class GgufHeaderReader
         Dictionary<string, GgufValue> values = new((int)Math.Min(metadataCount, cursor.Remaining / SmallestValue), StringComparer.Ordinal);
         for (int i = 0; i < metadataCount; i++)
         {
-            string key = cursor.ReadString(new GgufPart("the key of metadata value", null, i, metadataCount), MaximumKeyLength);
+            string key = cursor.ReadString(new GgufItem("the key of metadata value", null, i, metadataCount), MaximumKeyLength);
             if (!values.TryAdd(key, ReadValue(ref cursor, mapping, path, key)))
                 cursor.Throw($"the metadata key '{key}' is there twice");
         }
@@ -94,7 +94,7 @@ internal static unsafe class GgufHeaderReader
 
     private static GgufValue ReadValue(ref GgufCursor cursor, GgufMapping mapping, string path, string key)
     {
-        GgufPart part = new("the metadata value", key);
+        GgufItem part = new("the metadata value", key);
         GgufValueType type = (GgufValueType)cursor.ReadUInt32(part);
         switch (type)
         {
@@ -119,7 +119,7 @@ internal static unsafe class GgufHeaderReader
         }
     }
 
-    private static byte ReadBool(ref GgufCursor cursor, GgufPart part)
+    private static byte ReadBool(ref GgufCursor cursor, GgufItem part)
     {
         byte value = cursor.ReadByte(part);
         if (value > 1)
@@ -127,7 +127,7 @@ internal static unsafe class GgufHeaderReader
         return value;
     }
 
-    private static (GgufValueType ElementType, int Count) ReadArrayHead(ref GgufCursor cursor, GgufPart part)
+    private static (GgufValueType ElementType, int Count) ReadArrayHead(ref GgufCursor cursor, GgufItem part)
     {
         GgufValueType elementType = (GgufValueType)cursor.ReadUInt32(part);
         ulong count = cursor.ReadUInt64(part);
@@ -145,7 +145,7 @@ internal static unsafe class GgufHeaderReader
         return (elementType, (int)count);
     }
 
-    private static void SkipElements(ref GgufCursor cursor, GgufPart part, GgufValueType elementType, int count, int depth)
+    private static void SkipElements(ref GgufCursor cursor, GgufItem part, GgufValueType elementType, int count, int depth)
     {
         switch (elementType)
         {
@@ -193,8 +193,8 @@ internal static unsafe class GgufHeaderReader
 
     private static TensorInfo ReadTensorInfo(ref GgufCursor cursor, string path, int index, int count, int alignment)
     {
-        string name = cursor.ReadString(new GgufPart("the name of tensor", null, index, count), MaximumNameLength);
-        GgufPart part = new("the description of tensor", name);
+        string name = cursor.ReadString(new GgufItem("the name of tensor", null, index, count), MaximumNameLength);
+        GgufItem part = new("the description of tensor", name);
         uint dimensions = cursor.ReadUInt32(part);
         if (dimensions is 0 or > MaximumDimensions)
             cursor.Throw($"tensor '{name}' has {dimensions} dimensions; there are 1 to {MaximumDimensions}");
