@@ -278,6 +278,7 @@ internal ref struct TokenizerJsonReader
             return null;
         RequireToken(JsonTokenType.StartObject, "a part of the tokenizer");
         using JsonDocument document = JsonDocument.ParseValue(ref _json);
+        JsonText.RequireReadable(document.RootElement);
         return document.RootElement.Clone();
     }
 
