@@ -283,31 +283,8 @@ internal ref struct TokenizerJsonReader
             return null;
         RequireToken(JsonTokenType.StartObject, "a part of the tokenizer");
         using JsonDocument document = JsonDocument.ParseValue(ref _json);
-        RequireText(document.RootElement);
+        JsonText.RequireReadable(document.RootElement);
         return document.RootElement.Clone();
-    }
-
-    /// <summary>Reads every name and string once: a document finds those that are not UTF-8, or half a surrogate pair, only when they are asked for.</summary>
-    private static void RequireText(JsonElement value)
-    {
-        switch (value.ValueKind)
-        {
-            case JsonValueKind.String:
-                _ = value.GetString();
-                break;
-            case JsonValueKind.Array:
-                foreach (JsonElement element in value.EnumerateArray())
-                    RequireText(element);
-                break;
-            case JsonValueKind.Object:
-                foreach (JsonProperty property in value.EnumerateObject())
-                {
-                    _ = property.Name;
-                    RequireText(property.Value);
-                }
-
-                break;
-        }
     }
 
     /// <summary>Moves to the next property's value; false at the object's end.</summary>
