@@ -56,7 +56,7 @@ internal static class JinjaStrings
     /// <summary>Where a part last occurs, in characters; -1 when it does not.</summary>
     public static long FindLast(JinjaContext context, JinjaText text, JinjaText part)
     {
-        context.Budget.Charge(text.Length);
+        context.Budget.ChargeSearch(text.Length, part.Length);
         int at = part.Length == 0 ? text.Length : text.Text.LastIndexOf(part.Text, StringComparison.Ordinal);
         return at < 0 ? -1 : text.Slice(0, at).CountCharacters();
     }
@@ -64,7 +64,7 @@ internal static class JinjaStrings
     /// <summary>How often a part occurs, one after another.</summary>
     public static long Count(JinjaContext context, JinjaText text, JinjaText part)
     {
-        context.Budget.Charge(text.Length);
+        context.Budget.ChargeSearch(text.Length, part.Length);
         return part.Length == 0 ? text.CountCharacters() + 1 : text.Text.AsSpan().Count(part.Text);
     }
 
@@ -142,7 +142,7 @@ internal static class JinjaStrings
     {
         if (separator is { Length: 0 })
             throw new ChatTemplateException("The chat template splits a string at nothing.");
-        context.Budget.Charge(text.Length);
+        context.Budget.ChargeSearch(text.Length, separator?.Length ?? 0);
         List<object?> parts = [];
         int end = text.Length;
         while (true)

@@ -93,7 +93,7 @@ internal static class JinjaTextMethods
 
     private static JinjaList Partition(JinjaContext context, JinjaText text, JinjaText separator, bool last)
     {
-        context.Budget.Charge(text.Length);
+        context.Budget.ChargeSearch(text.Length, separator.Length);
         if (separator.Length == 0)
             throw new ChatTemplateException("The chat template splits a string at nothing.");
         int at = last ? text.Text.LastIndexOf(separator.Text, StringComparison.Ordinal) : text.Text.IndexOf(separator.Text, StringComparison.Ordinal);
