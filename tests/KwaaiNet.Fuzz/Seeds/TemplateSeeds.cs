@@ -85,7 +85,7 @@ internal static class TemplateSeeds
         "\u00e4", "\ud83d\ude00", "\u0130", "\u00df", "\r\n", "\n", "\t", "\0", "\u2028", "\ufeff",
     ];
 
-    public static IReadOnlyList<FuzzSeed> All() => 
+    public static IReadOnlyList<FuzzSeed> All() =>
     [
         .. s_sources.Select(source => FuzzSeed.Text(source.Name, source.Source)),
         .. s_heavy.Select(source => FuzzSeed.Text(source.Name, source.Source) with { IsHeavy = true }),
