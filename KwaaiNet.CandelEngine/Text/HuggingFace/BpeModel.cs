@@ -1,4 +1,3 @@
-using System.Text;
 using KwaaiNet.CandelEngine.Text.Tokenization;
 
 namespace KwaaiNet.CandelEngine.Text.HuggingFace;
