@@ -182,7 +182,8 @@ internal sealed class HuggingFaceTokenizer : ITokenizer, IMarkedTextTokenizer
     private HashSet<int> FindEnds(TokenizerNotes notes)
     {
         int? eos = notes.Eos is { Length: > 0 } text ? Find(text) : null;
-        return EndTokens.Find(name => _file.Added.Find(token => token.Content == name)?.Id, [eos, .. notes.EndIds.Where(id => id >= 0 && id < VocabularySize)]);
+        // Gemma has </s> as an element of HTML, which is not special: a name that could be text must be.
+        return EndTokens.Find(name => _file.Added.Find(token => token.Content == name && (token.Special || name.StartsWith("<|", StringComparison.Ordinal)))?.Id, [eos, .. notes.EndIds.Where(id => id >= 0 && id < VocabularySize)]);
     }
 
     private TokenKind[] FindKinds()
