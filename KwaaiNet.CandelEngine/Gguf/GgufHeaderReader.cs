@@ -50,7 +50,7 @@ internal static unsafe class GgufHeaderReader
         {
             string key = cursor.ReadString(new GgufItem("the key of metadata value", null, i, metadataCount), MaximumKeyLength);
             if (!values.TryAdd(key, ReadValue(ref cursor, mapping, path, key)))
-                cursor.Throw($"the metadata key '{key}' is there twice");
+                cursor.Throw($"the metadata key '{GgufItem.Short(key)}' is there twice");
         }
 
         GgufMetadata metadata = new(path, values);

@@ -7,7 +7,12 @@ namespace KwaaiNet.CandelEngine.Gguf;
 /// <param name="Count">How many there are.</param>
 internal readonly record struct GgufItem(string What, string? Name = null, int Index = -1, int Count = 0)
 {
+    private const int LongestQuoted = 128;
+
     public static implicit operator GgufItem(string what) => new(what);
 
-    public override string ToString() => Name is not null ? $"{What} '{Name}'" : Index >= 0 ? $"{What} {Index} of {Count}" : What;
+    /// <summary>A name as messages quote it: a key may have 65,535 bytes.</summary>
+    public static string Short(string name) => name.Length <= LongestQuoted ? name : name[..LongestQuoted] + "\u2026";
+
+    public override string ToString() => Name is not null ? $"{What} '{Short(Name)}'" : Index >= 0 ? $"{What} {Index} of {Count}" : What;
 }

@@ -70,9 +70,9 @@ internal static class FolderNotes
         string? first = null;
         foreach (JsonElement entry in value.EnumerateArray())
         {
-            if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty("template", out JsonElement template) || file.TextOf(template) is not { } source)
+            if (entry.ValueKind != JsonValueKind.Object || !entry.TryGetProperty("template", out JsonElement template) || ConfigJson.TextOf(template) is not { } source)
                 throw file.Problem($"an entry of '{Key}' has no template");
-            if (entry.TryGetProperty("name", out JsonElement name) && file.TextOf(name) == "default")
+            if (entry.TryGetProperty("name", out JsonElement name) && ConfigJson.TextOf(name) == "default")
                 return source;
             first ??= source;
         }

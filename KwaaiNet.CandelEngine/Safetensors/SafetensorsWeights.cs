@@ -104,7 +104,7 @@ internal sealed class SafetensorsWeights : IDisposable
         HashSet<string> tensors = new(StringComparer.Ordinal);
         foreach (JsonProperty entry in map.EnumerateObject())
         {
-            string name = index.TextOf(entry.Value) ?? throw index.Problem($"'weight_map' has no file name for '{entry.Name}'");
+            string name = ConfigJson.TextOf(entry.Value) ?? throw index.Problem($"'weight_map' has no file name for '{entry.Name}'");
             // A name, never a path: an index must not reach other folders.
             if (name.Length == 0 || name.AsSpan().ContainsAny("/\\:\0") || name is "." or "..")
                 throw index.Problem($"'weight_map' names the file '{name}', which is no plain file name");

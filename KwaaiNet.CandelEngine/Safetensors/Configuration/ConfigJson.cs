@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Text.HuggingFace;
 
 namespace KwaaiNet.CandelEngine.Safetensors.Configuration;
 
@@ -29,13 +30,21 @@ internal sealed class ConfigJson
             return null;
         if (file.Length > MaximumFile)
             throw new ModelFormatException($"{path}: the file has {file.Length} bytes; at most {MaximumFile} are read. Download it again.");
+        return Parse(path, File.ReadAllBytes(path));
+    }
+
+    /// <summary>Reads a file's bytes.</summary>
+    /// <exception cref="ModelFormatException">It is no JSON object.</exception>
+    internal static ConfigJson Parse(string path, ReadOnlyMemory<byte> bytes)
+    {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(bytes);
+            JsonText.RequireReadable(document.RootElement);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
                 return new ConfigJson(path, document.RootElement.Clone());
         }
-        catch (JsonException e)
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
         {
             throw new ModelFormatException($"{path}: not JSON: {e.Message} The file is damaged: download it again.", e);
         }
@@ -51,7 +60,7 @@ internal sealed class ConfigJson
 
     /// <summary>A text, or null.</summary>
     public string? Text(string key) =>
-        !TryGet(key, out JsonElement value) ? null : value.ValueKind == JsonValueKind.String ? String(value) : throw WrongKind(key, value, "a text");
+        !TryGet(key, out JsonElement value) ? null : value.ValueKind == JsonValueKind.String ? value.GetString()! : throw WrongKind(key, value, "a text");
 
     /// <summary>A whole number, or null.</summary>
     public long? Integer(string key)
@@ -84,7 +93,7 @@ internal sealed class ConfigJson
         if (!TryGet(key, out JsonElement value))
             return null;
         return value.ValueKind == JsonValueKind.Array && value.EnumerateArray().All(element => element.ValueKind == JsonValueKind.String)
-            ? [.. value.EnumerateArray().Select(String)]
+            ? [.. value.EnumerateArray().Select(element => element.GetString()!)]
             : throw WrongKind(key, value, "a list of texts");
     }
 
@@ -92,7 +101,7 @@ internal sealed class ConfigJson
     public bool TryGet(string key, out JsonElement value) => _root.TryGetProperty(key, out value) && value.ValueKind != JsonValueKind.Null;
 
     /// <summary>The text of a value of this file, or null when it is none.</summary>
-    public string? TextOf(JsonElement value) => value.ValueKind == JsonValueKind.String ? String(value) : null;
+    public static string? TextOf(JsonElement value) => value.ValueKind == JsonValueKind.String ? value.GetString() : null;
 
     /// <summary>An object inside, or null.</summary>
     public ConfigJson? Part(string key) =>
@@ -119,18 +128,6 @@ internal sealed class ConfigJson
         foreach (JsonElement element in value.EnumerateArray())
             numbers[at++] = read(element) ?? throw WrongKind(key, value, "a list of numbers");
         return numbers;
-    }
-
-    private string String(JsonElement value)
-    {
-        try
-        {
-            return value.GetString()!;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new ModelFormatException($"{Path}: a text is not UTF-8. The file is damaged: download it again.", e);
-        }
     }
 
     private ModelFormatException WrongKind(string key, JsonElement value, string wanted)

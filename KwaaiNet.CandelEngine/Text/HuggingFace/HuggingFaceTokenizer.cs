@@ -63,6 +63,10 @@ internal sealed class HuggingFaceTokenizer : ITokenizer, IMarkedTextTokenizer
     /// <exception cref="ModelFormatException">It is not a tokenizer, contradicts itself, or has a part this engine does not know.</exception>
     public static HuggingFaceTokenizer Open(string path, TokenizerNotes? notes = null) => new(TokenizerJsonReader.Read(path), notes ?? new TokenizerNotes());
 
+    /// <summary>The tokenizer of a <c>tokenizer.json</c> in memory.</summary>
+    internal static HuggingFaceTokenizer Read(string path, ReadOnlySpan<byte> bytes, TokenizerNotes? notes = null) =>
+        new(TokenizerJsonReader.Read(path, bytes), notes ?? new TokenizerNotes());
+
     /// <inheritdoc/>
     public int[] Encode(string text, bool parseSpecial = false)
     {
@@ -178,7 +182,8 @@ internal sealed class HuggingFaceTokenizer : ITokenizer, IMarkedTextTokenizer
     private HashSet<int> FindEnds(TokenizerNotes notes)
     {
         int? eos = notes.Eos is { Length: > 0 } text ? Find(text) : null;
-        return EndTokens.Find(name => _file.Added.Find(token => token.Content == name)?.Id, [eos, .. notes.EndIds.Where(id => id >= 0 && id < VocabularySize)]);
+        // Gemma has </s> as an element of HTML, which is not special: a name that could be text must be.
+        return EndTokens.Find(name => _file.Added.Find(token => token.Content == name && (token.Special || name.StartsWith("<|", StringComparison.Ordinal)))?.Id, [eos, .. notes.EndIds.Where(id => id >= 0 && id < VocabularySize)]);
     }
 
     private TokenKind[] FindKinds()

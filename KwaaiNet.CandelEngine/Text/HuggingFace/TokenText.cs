@@ -33,11 +33,13 @@ internal sealed class TokenText
     {
         if (kind == TokenKind.Byte && Vocabulary.TryParseByte(text, out byte value))
             return [value];
-        if (kind is TokenKind.Control or TokenKind.UserDefined or TokenKind.Unknown)
+        if (kind is TokenKind.Control or TokenKind.Unknown)
             return Encoding.UTF8.GetBytes(text);
+        // Added tokens too: Gemma has one for each number of spaces.
         foreach ((string from, string to) in _replacements)
             text = text.Replace(from, to, StringComparison.Ordinal);
-        return _byteLevel ? ByteAlphabet.ToBytes(text) : Encoding.UTF8.GetBytes(text);
+        // But they are no bytes written in an alphabet.
+        return _byteLevel && kind != TokenKind.UserDefined ? ByteAlphabet.ToBytes(text) : Encoding.UTF8.GetBytes(text);
     }
 
     private void AddSteps(JsonElement part)

@@ -3,16 +3,44 @@ namespace KwaaiNet.CandelEngine.Text.Jinja;
 /// <summary>Attributes, items and slices.</summary>
 internal static class JinjaAccess
 {
-    public static object? Attribute(object? target, string name) => target switch
+    public static object? Attribute(object? target, string name)
     {
-        JinjaUndefined undefined => throw new ChatTemplateException($"The chat template takes '{name}' of '{undefined.Name}', which is undefined."),
-        // As in Python, a dictionary's methods come before its keys.
-        JinjaMap map => JinjaMethods.OfMap(map, name) ?? (map.Values.TryGetValue(name, out object? value) ? value : new JinjaUndefined(name)),
-        JinjaText text => JinjaMethods.OfText(text, name) ?? (object)new JinjaUndefined(name),
-        JinjaNamespace space => space.Values.TryGetValue(name, out object? value) ? value : new JinjaUndefined(name),
-        JinjaLoop loop => loop.Get(name),
-        _ => new JinjaUndefined(name),
-    };
+        if (target is JinjaUndefined undefined)
+            throw new ChatTemplateException($"The chat template takes '{name}' of '{undefined.Name}', which is undefined.");
+        // Python's inner workings are behind such names; the sandbox hides them.
+        if (name.StartsWith('_'))
+            return target is JinjaMap hidden && hidden.TryGet(name, out object? own) ? own : new JinjaUndefined(name);
+        return Find(target, name, out object? value) ? value : new JinjaUndefined(name);
+    }
+
+    private static bool Find(object? target, string name, out object? value)
+    {
+        value = null;
+        switch (target)
+        {
+            // As in Python, a dictionary's methods come before its keys.
+            case JinjaMap map:
+                value = JinjaMethods.OfMap(map, name);
+                return value is not null || map.TryGet(name, out value);
+            case JinjaText text:
+                value = JinjaTextMethods.Find(text, name);
+                return value is not null;
+            case JinjaList { Names: { } names } when names.TryGetValue(name, out value):
+                return true;
+            case JinjaList list:
+                value = JinjaMethods.OfList(list, name);
+                return value is not null;
+            case JinjaNamespace space:
+                return space.Values.TryGetValue(name, out value);
+            case JinjaLoop loop:
+                value = loop.Get(name);
+                return true;
+            case JinjaFunction { Attributes: { } attributes }:
+                return attributes.TryGetValue(name, out value);
+            default:
+                return false;
+        }
+    }
 
     public static object? Item(JinjaContext context, object? target, object? index)
     {
@@ -20,9 +48,9 @@ internal static class JinjaAccess
         {
             case JinjaUndefined undefined:
                 throw new ChatTemplateException($"The chat template takes an item of '{undefined.Name}', which is undefined.");
-            case JinjaMap map when index is JinjaText key:
-                return map.Values.TryGetValue(key.Text, out object? value) ? value : JinjaMethods.OfMap(map, key.Text) ?? (object)new JinjaUndefined(key.Text);
-            case JinjaList list when index is bool or long:
+            case JinjaMap map when index is not (JinjaMap or JinjaList { Kind: not JinjaListKind.Tuple }) && map.TryGet(index, out object? value):
+                return value;
+            case JinjaList { IsIndexed: true } list when index is bool or long:
                 long at = JinjaValues.ToInteger(index);
                 at = at < 0 ? at + list.Items.Count : at;
                 return at >= 0 && at < list.Items.Count ? list.Items[(int)at] : new JinjaUndefined($"item {JinjaValues.ToInteger(index)}");
@@ -42,7 +70,7 @@ internal static class JinjaAccess
 
     public static object? Slice(JinjaContext context, object? target, long? start, long? stop, long? step)
     {
-        if (target is not (JinjaText or JinjaList))
+        if (target is not (JinjaText or JinjaList { IsIndexed: true }))
             throw new ChatTemplateException($"The chat template takes a part of {JinjaValues.TypeName(target)}.");
         if (step == 0)
             throw new ChatTemplateException("The chat template slices with a step of 0.");
@@ -62,8 +90,8 @@ internal static class JinjaAccess
                 break;
         }
 
-        if (target is JinjaList)
-            return new JinjaList(taken);
+        if (target is JinjaList list)
+            return new JinjaList(taken, list.Kind == JinjaListKind.Tuple ? JinjaListKind.Tuple : JinjaListKind.List);
         JinjaTextBuilder builder = new();
         foreach (object? item in taken)
             builder.Append((JinjaText)item!);

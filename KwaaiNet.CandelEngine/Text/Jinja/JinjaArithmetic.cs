@@ -7,8 +7,12 @@ internal static class JinjaArithmetic
     {
         ("~", _, _) => Concatenate(context, JinjaValues.ToText(context, left), JinjaValues.ToText(context, right)),
         ("+", JinjaText a, JinjaText b) => Concatenate(context, a, b),
-        ("+", JinjaList a, JinjaList b) => Concatenate(context, a, b),
-        ("*", JinjaText a, long count) => Repeat(context, a, count),
+        ("+", JinjaList { Kind: JinjaListKind.List or JinjaListKind.Tuple } a, JinjaList b) when a.Kind == b.Kind => Concatenate(context, a, b),
+        ("*", JinjaText a, bool or long) => Repeat(context, a, JinjaValues.ToInteger(right)),
+        ("*", bool or long, JinjaText b) => Repeat(context, b, JinjaValues.ToInteger(left)),
+        ("*", JinjaList { Kind: JinjaListKind.List or JinjaListKind.Tuple } a, bool or long) => Repeat(context, a, JinjaValues.ToInteger(right)),
+        ("*", bool or long, JinjaList { Kind: JinjaListKind.List or JinjaListKind.Tuple } b) => Repeat(context, b, JinjaValues.ToInteger(left)),
+        ("%", JinjaText a, _) => JinjaFormat.Percent(context, a, right),
         (_, bool or long, bool or long) => OfIntegers(symbol, JinjaValues.ToInteger(left), JinjaValues.ToInteger(right)),
         (_, bool or long or double, bool or long or double) => OfNumbers(symbol, JinjaValues.ToDouble(left), JinjaValues.ToDouble(right)),
         _ => throw new ChatTemplateException($"The chat template computes {JinjaValues.TypeName(left)} {symbol} {JinjaValues.TypeName(right)}."),
@@ -23,7 +27,18 @@ internal static class JinjaArithmetic
     private static JinjaList Concatenate(JinjaContext context, JinjaList left, JinjaList right)
     {
         context.Budget.ChargeItems((long)left.Items.Count + right.Items.Count);
-        return new JinjaList([.. left.Items, .. right.Items]);
+        return new JinjaList([.. left.Items, .. right.Items], left.Kind);
+    }
+
+    private static JinjaList Repeat(JinjaContext context, JinjaList list, long count)
+    {
+        if (count <= 0 || list.Items.Count == 0)
+            return new JinjaList([], list.Kind);
+        context.Budget.ChargeItems(count > JinjaBudget.MaximumWork ? long.MaxValue : count * list.Items.Count);
+        List<object?> items = [];
+        for (long i = 0; i < count; i++)
+            items.AddRange(list.Items);
+        return new JinjaList(items, list.Kind);
     }
 
     private static JinjaText Repeat(JinjaContext context, JinjaText text, long count)
@@ -63,7 +78,7 @@ internal static class JinjaArithmetic
     private static object Power(long number, long exponent)
     {
         if (exponent < 0)
-            return Math.Pow(number, exponent);
+            return number != 0 ? Math.Pow(number, exponent) : throw new ChatTemplateException("The chat template divides by zero.");
         // Whatever is neither 0, 1 nor -1 leaves 64 bits within 63 rounds.
         if (number is (0 or 1 or -1) && exponent > 2)
             exponent = 2 - (exponent % 2);
@@ -73,6 +88,21 @@ internal static class JinjaArithmetic
         return result;
     }
 
+    // C's fmod, moved to the sign of the divisor.
+    private static double Modulo(double left, double right)
+    {
+        double rest = left % right;
+        return rest != 0 && (rest < 0) != (right < 0) ? rest + right : rest;
+    }
+
+    private static double Power(double number, double exponent)
+    {
+        double result = Math.Pow(number, exponent);
+        return double.IsNaN(result) || (double.IsInfinity(result) && double.IsFinite(number))
+            ? throw new ChatTemplateException("The chat template computes a power that is no number.")
+            : result;
+    }
+
     private static object OfNumbers(string symbol, double left, double right) => symbol switch
     {
         "+" => left + right,
@@ -80,8 +110,8 @@ internal static class JinjaArithmetic
         "*" => left * right,
         "/" when right != 0 => left / right,
         "//" when right != 0 => Math.Floor(left / right),
-        "%" when right != 0 => left - (Math.Floor(left / right) * right),
-        "**" => Math.Pow(left, right),
+        "%" when right != 0 => Modulo(left, right),
+        "**" when left != 0 || right >= 0 => Power(left, right),
         _ => throw new ChatTemplateException("The chat template divides by zero."),
     };
 }

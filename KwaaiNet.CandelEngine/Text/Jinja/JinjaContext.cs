@@ -3,7 +3,7 @@ namespace KwaaiNet.CandelEngine.Text.Jinja;
 /// <summary>What a rendering knows while it runs: names, output so far, budget.</summary>
 internal sealed class JinjaContext
 {
-    private readonly List<Dictionary<string, object?>> _scopes = [];
+    private List<Dictionary<string, object?>> _scopes = [];
     private readonly Stack<JinjaTextBuilder> _outputs = new();
 
     public JinjaContext(IEnumerable<KeyValuePair<string, object?>> names, TimeProvider time)
@@ -35,6 +35,19 @@ internal sealed class JinjaContext
     public void PushScope() => _scopes.Add(new Dictionary<string, object?>(StringComparer.Ordinal));
 
     public void PopScope() => _scopes.RemoveAt(_scopes.Count - 1);
+
+    /// <summary>The scopes as they are now, for a macro: what they come to hold later it sees, too.</summary>
+    public List<Dictionary<string, object?>> CaptureScopes() => [.. _scopes];
+
+    /// <summary>Goes on in other scopes, with one more on top; returns those to go back to.</summary>
+    public List<Dictionary<string, object?>> EnterScopes(List<Dictionary<string, object?>> scopes)
+    {
+        List<Dictionary<string, object?>> before = _scopes;
+        _scopes = [.. scopes, new Dictionary<string, object?>(StringComparer.Ordinal)];
+        return before;
+    }
+
+    public void LeaveScopes(List<Dictionary<string, object?>> before) => _scopes = before;
 
     public void Write(JinjaText text)
     {

@@ -30,14 +30,14 @@ internal sealed class NameExpression(string name) : JinjaExpression
 }
 
 /// <summary><c>[a, b]</c> or <c>(a, b)</c>.</summary>
-internal sealed class ListExpression(IReadOnlyList<JinjaExpression> items) : JinjaExpression
+internal sealed class ListExpression(IReadOnlyList<JinjaExpression> items, JinjaListKind kind) : JinjaExpression
 {
     protected override object? Compute(JinjaContext context)
     {
         object?[] values = new object?[items.Count];
         for (int i = 0; i < values.Length; i++)
             values[i] = items[i].Evaluate(context);
-        return new JinjaList(values);
+        return new JinjaList(values, kind);
     }
 }
 
@@ -48,10 +48,7 @@ internal sealed class MapExpression(IReadOnlyList<(JinjaExpression Key, JinjaExp
     {
         JinjaMap map = new();
         foreach ((JinjaExpression key, JinjaExpression value) in items)
-        {
-            JinjaText name = key.Evaluate(context) as JinjaText ?? throw new ChatTemplateException("The chat template has a dictionary key that is no string.");
-            map.Set(name, value.Evaluate(context));
-        }
+            map.Set(key.Evaluate(context), value.Evaluate(context));
 
         return map;
     }
@@ -80,13 +77,15 @@ internal sealed class NotExpression(JinjaExpression operand) : JinjaExpression
     protected override object? Compute(JinjaContext context) => !JinjaValues.IsTrue(operand.Evaluate(context));
 }
 
-/// <summary><c>-a</c>.</summary>
-internal sealed class NegativeExpression(JinjaExpression operand) : JinjaExpression
+/// <summary><c>-a</c> or <c>+a</c>.</summary>
+internal sealed class SignExpression(JinjaExpression operand, bool negative) : JinjaExpression
 {
     protected override object? Compute(JinjaContext context)
     {
         object? value = operand.Evaluate(context);
-        return value is double number ? -number : JinjaArithmetic.Compute(context, "-", 0L, value);
+        if (value is double number)
+            return negative ? -number : number;
+        return JinjaArithmetic.Compute(context, negative ? "-" : "+", 0L, value is JinjaText or JinjaList ? new JinjaUndefined("a sign") : value);
     }
 }
 
@@ -113,10 +112,10 @@ internal sealed class CompareExpression(JinjaExpression first, IReadOnlyList<(st
         "!=" => !JinjaValues.AreEqual(context, left, right),
         "in" => JinjaValues.Contains(context, right, left),
         "not in" => !JinjaValues.Contains(context, right, left),
-        "<" => JinjaValues.Compare(left, right) < 0,
-        "<=" => JinjaValues.Compare(left, right) <= 0,
-        ">" => JinjaValues.Compare(left, right) > 0,
-        _ => JinjaValues.Compare(left, right) >= 0,
+        "<" => JinjaValues.Compare(context, left, right) < 0,
+        "<=" => JinjaValues.Compare(context, left, right) <= 0,
+        ">" => JinjaValues.Compare(context, left, right) > 0,
+        _ => JinjaValues.Compare(context, left, right) >= 0,
     };
 }
 
@@ -150,45 +149,4 @@ internal sealed class SliceExpression(JinjaExpression target, JinjaExpression? s
 
     private static long? Bound(JinjaContext context, JinjaExpression? bound) =>
         bound?.Evaluate(context) is { } value ? JinjaValues.ToInteger(value) : null;
-}
-
-/// <summary>The arguments written in a call.</summary>
-internal sealed class ArgumentList(IReadOnlyList<JinjaExpression> positional, IReadOnlyList<(string Name, JinjaExpression Value)> named)
-{
-    public JinjaArguments Evaluate(JinjaContext context)
-    {
-        if (positional.Count == 0 && named.Count == 0)
-            return JinjaArguments.None;
-        List<object?> values = [];
-        foreach (JinjaExpression argument in positional)
-            values.Add(argument.Evaluate(context));
-        Dictionary<string, object?> byName = new(StringComparer.Ordinal);
-        foreach ((string name, JinjaExpression argument) in named)
-            byName[name] = argument.Evaluate(context);
-        return new JinjaArguments(values, byName);
-    }
-}
-
-/// <summary><c>f(a, b=c)</c>.</summary>
-internal sealed class CallExpression(JinjaExpression target, ArgumentList arguments) : JinjaExpression
-{
-    protected override object? Compute(JinjaContext context)
-    {
-        object? function = target.Evaluate(context);
-        return function is JinjaFunction callable
-            ? callable.Call(context, arguments.Evaluate(context))
-            : throw new ChatTemplateException($"The chat template calls {JinjaValues.TypeName(function)}.");
-    }
-}
-
-/// <summary><c>a | filter(b)</c>.</summary>
-internal sealed class FilterExpression(JinjaExpression target, JinjaFilter filter, ArgumentList arguments) : JinjaExpression
-{
-    protected override object? Compute(JinjaContext context) => filter(context, target.Evaluate(context), arguments.Evaluate(context));
-}
-
-/// <summary><c>a is test(b)</c>, or <c>is not</c>.</summary>
-internal sealed class TestExpression(JinjaExpression target, JinjaTest test, ArgumentList arguments, bool negated) : JinjaExpression
-{
-    protected override object? Compute(JinjaContext context) => test(context, target.Evaluate(context), arguments.Evaluate(context)) != negated;
 }

@@ -11,6 +11,8 @@ internal static class JinjaGlobals
         ["namespace"] = new JinjaFunction("namespace", (_, a) => MakeNamespace(a)),
         ["dict"] = new JinjaFunction("dict", (_, a) => MakeMap(a)),
         ["range"] = new JinjaFunction("range", Range),
+        ["joiner"] = new JinjaFunction("joiner", (_, a) => JinjaCounters.Joiner(a.Has(0, "sep") ? a.Text(0, "sep") : JinjaText.Trusted(", "))),
+        ["cycler"] = new JinjaFunction("cycler", (_, a) => JinjaCounters.Cycler(a.Positional)),
         ["strftime_now"] = new JinjaFunction("strftime_now", (c, a) => JinjaText.Trusted(FormatTime(c.Time.GetLocalNow(), a.Text(0, "format").Text))),
     };
 
@@ -20,6 +22,8 @@ internal static class JinjaGlobals
     private static JinjaNamespace MakeNamespace(JinjaArguments arguments)
     {
         JinjaNamespace space = new();
+        foreach ((object? key, object? value) in arguments.Positional.OfType<JinjaMap>().SelectMany(map => map.Items))
+            space.Values[key is JinjaText name ? name.Text : ""] = value;
         foreach ((string name, object? value) in arguments.Named)
             space.Values[name] = value;
         return space;
@@ -28,6 +32,8 @@ internal static class JinjaGlobals
     private static JinjaMap MakeMap(JinjaArguments arguments)
     {
         JinjaMap map = new();
+        foreach ((object? key, object? value) in arguments.Positional.OfType<JinjaMap>().SelectMany(given => given.Items))
+            map.Set(key, value);
         foreach ((string name, object? value) in arguments.Named)
             map.Set(JinjaText.Trusted(name), value);
         return map;
@@ -47,7 +53,8 @@ internal static class JinjaGlobals
         object?[] numbers = new object?[(int)count];
         for (int i = 0; i < numbers.Length; i++)
             numbers[i] = start + (i * step);
-        return new JinjaList(numbers);
+        string printed = string.Create(CultureInfo.InvariantCulture, $"range({start}, {stop}{(step == 1 ? "" : $", {step}")})");
+        return new JinjaList(numbers, JinjaListKind.Range) { Printed = printed };
     }
 
     /// <summary>C's <c>strftime</c>, as far as templates use it.</summary>

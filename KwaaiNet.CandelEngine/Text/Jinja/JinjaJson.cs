@@ -3,58 +3,78 @@ using System.Globalization;
 namespace KwaaiNet.CandelEngine.Text.Jinja;
 
 /// <summary>The filter <c>tojson</c> as chat templates have it: Python's <c>json.dumps</c> with characters left as they are.</summary>
-internal static class JinjaJson
+/// <param name="context">The rendering.</param>
+/// <param name="builder">Where it goes.</param>
+internal sealed class JinjaJson(JinjaContext context, JinjaTextBuilder builder)
 {
-    /// <param name="context">The rendering.</param>
+    /// <summary>What a level is indented by; null: one line.</summary>
+    public string? Indent { get; init; }
+
+    /// <summary>What stands between elements.</summary>
+    public required string Comma { get; init; }
+
+    /// <summary>What stands between a key and its value.</summary>
+    public required string Colon { get; init; }
+
+    /// <summary>Whether keys are in alphabetical order.</summary>
+    public bool SortKeys { get; init; }
+
+    /// <summary>Whether characters beyond ASCII are escaped.</summary>
+    public bool EnsureAscii { get; init; }
+
     /// <param name="value">What to write.</param>
-    /// <param name="indent">Spaces a level; null: one line.</param>
-    /// <param name="builder">Where it goes.</param>
     /// <param name="level">How deep it stands.</param>
-    public static void Write(JinjaContext context, object? value, int? indent, JinjaTextBuilder builder, int level = 0)
+    public void Write(object? value, int level = 0)
     {
         context.Budget.Enter();
         context.Budget.Charge(1);
         switch (value)
         {
-            case null:
-                builder.Append("null");
-                break;
-            case bool truth:
-                builder.Append(truth ? "true" : "false");
-                break;
-            case long number:
-                builder.Append(number.ToString(CultureInfo.InvariantCulture));
-                break;
-            case double number:
-                builder.Append(JinjaValues.NumberText(number));
-                break;
             case JinjaText text:
-                WriteString(context, text, builder);
+                WriteString(text);
                 break;
-            case JinjaList list:
-                WriteItems(context, "[", "]", list.Items.Count, indent, builder, level, i => Write(context, list.Items[i], indent, builder, level + 1));
+            case JinjaList { Kind: JinjaListKind.List or JinjaListKind.Tuple } list:
+                WriteItems("[", "]", list.Items.Count, level, i => Write(list.Items[i], level + 1));
                 break;
             case JinjaMap map:
-                WriteItems(context, "{", "}", map.Items.Count, indent, builder, level, i =>
+                List<(JinjaText Key, object? Value)> items = map.Items.ConvertAll(item => (KeyText(item.Key), item.Value));
+                if (SortKeys)
+                    items = [.. items.OrderBy(item => item.Key, Comparer<JinjaText>.Create((a, b) => JinjaValues.Compare(context, a, b)))];
+                WriteItems("{", "}", items.Count, level, i =>
                 {
-                    WriteString(context, map.Items[i].Key, builder);
-                    builder.Append(": ");
-                    Write(context, map.Items[i].Value, indent, builder, level + 1);
+                    WriteString(items[i].Key);
+                    builder.Append(Colon);
+                    Write(items[i].Value, level + 1);
                 });
                 break;
             default:
-                throw new ChatTemplateException($"The chat template writes {JinjaValues.TypeName(value)} as JSON.");
+                builder.Append(Simple(value) ?? throw new ChatTemplateException($"The chat template writes {JinjaValues.TypeName(value)} as JSON."));
+                break;
         }
 
         context.Budget.Leave();
     }
 
-    private static void WriteItems(JinjaContext context, string open, string close, int count, int? indent, JinjaTextBuilder builder, int level, Action<int> write)
+    private static string? Simple(object? value) => value switch
+    {
+        null => "null",
+        bool truth => truth ? "true" : "false",
+        long number => number.ToString(CultureInfo.InvariantCulture),
+        double number when double.IsNaN(number) => "NaN",
+        double number when double.IsInfinity(number) => number > 0 ? "Infinity" : "-Infinity",
+        double number => JinjaPrinter.NumberText(number),
+        _ => null,
+    };
+
+    private static JinjaText KeyText(object? key) =>
+        key as JinjaText ?? JinjaText.Trusted(Simple(key) ?? throw new ChatTemplateException($"The chat template writes {JinjaValues.TypeName(key)} as a key of JSON."));
+
+    private void WriteItems(string open, string close, int count, int level, Action<int> write)
     {
         builder.Append(open);
         for (int i = 0; i < count; i++)
         {
-            builder.Append(i > 0 ? indent is null ? ", " : "," : "");
+            builder.Append(i > 0 ? Comma : "");
             BreakLine(level + 1);
             write(i);
         }
@@ -65,14 +85,16 @@ internal static class JinjaJson
 
         void BreakLine(int depth)
         {
-            if (indent is not int width)
+            if (Indent is null)
                 return;
-            context.Budget.Charge(((long)width * depth) + 1);
-            builder.Append("\n").Append(new string(' ', width * depth));
+            context.Budget.Charge(((long)Indent.Length * depth) + 1);
+            builder.Append("\n");
+            for (int i = 0; i < depth; i++)
+                builder.Append(Indent);
         }
     }
 
-    private static void WriteString(JinjaContext context, JinjaText text, JinjaTextBuilder builder)
+    private void WriteString(JinjaText text)
     {
         context.Budget.Charge(text.Length);
         builder.Append("\"");
@@ -80,7 +102,7 @@ internal static class JinjaJson
         for (int i = 0; i < text.Length; i++)
         {
             char c = text.Text[i];
-            if (c is not ('"' or '\\') && c >= ' ')
+            if (c is not ('"' or '\\') && c >= ' ' && (c < 0x7F || !EnsureAscii || c == 0x7F))
                 continue;
             bool user = text.UserMarks is { } marks && marks[i];
             builder.Append(text, done, i - done).Append(

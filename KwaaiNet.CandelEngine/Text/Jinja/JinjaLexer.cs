@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace KwaaiNet.CandelEngine.Text.Jinja;
 
@@ -12,7 +13,7 @@ namespace KwaaiNet.CandelEngine.Text.Jinja;
 // lstrip_blocks (spaces and tabs between a line's start and a {% or {# go). One line end at the source's end goes, too.
 
 /// <summary>Cuts a template's source into tokens.</summary>
-internal sealed class JinjaLexer
+internal sealed partial class JinjaLexer
 {
     private static readonly string[] s_operators =
         ["**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", "(", ")", "[", "]", "{", "}", ",", ".", ":", "|"];
@@ -53,6 +54,13 @@ internal sealed class JinjaLexer
             }
 
             char kind = _source[tag + 1];
+            if (kind == '%' && RawBegin().Match(_source, tag) is { Success: true } begin)
+            {
+                (stripStart, bool keep) = ReadRaw(begin);
+                trimLineEnd = !keep;
+                continue;
+            }
+
             _at = tag + 2 + (CharAt(tag + 2) is '-' or '+' ? 1 : 0);
             (stripStart, bool keepLineEnd) = kind == '#' ? SkipComment() : ReadTag(kind == '{');
             trimLineEnd = kind != '{' && !keepLineEnd;
@@ -60,6 +68,31 @@ internal sealed class JinjaLexer
 
         Add(JinjaTokenKind.End, "");
     }
+
+    /// <summary>Takes a raw block: its body is text, with the white space rules of the tags around it.</summary>
+    private (bool Strip, bool Keep) ReadRaw(Match begin)
+    {
+        Match end = RawEnd().Match(_source, begin.Index + begin.Length);
+        if (!end.Success)
+            throw Error("a raw block is not closed");
+        _line += begin.ValueSpan.Count('\n');
+        string open = end.Groups[1].Value;
+        AddData(
+            _source[(begin.Index + begin.Length)..end.Index],
+            stripStart: begin.Groups[1].Value == "-",
+            trimLineEnd: false,
+            stripEnd: open == "-",
+            stripIndent: open != "+");
+        _line += end.ValueSpan.Count('\n');
+        _at = end.Index + end.Length;
+        return (end.Groups[2].Value == "-", end.Groups[2].Value == "+");
+    }
+
+    [GeneratedRegex(@"\G\{%[-+]?\s*raw\s*([-+]?)%\}")]
+    private static partial Regex RawBegin();
+
+    [GeneratedRegex(@"\{%([-+]?)\s*endraw\s*([-+]?)%\}")]
+    private static partial Regex RawEnd();
 
     private int FindTag(int from)
     {
@@ -166,17 +199,37 @@ internal sealed class JinjaLexer
     private void ReadNumber()
     {
         int start = _at;
-        while (char.IsAsciiDigit(CharAt(_at)) || CharAt(_at) == '_')
-            _at++;
-        bool fraction = CharAt(_at) == '.' && char.IsAsciiDigit(CharAt(_at + 1));
-        if (fraction)
+        if (CharAt(_at) == '0' && CharAt(_at + 1) is 'x' or 'X' or 'o' or 'O' or 'b' or 'B' && char.IsAsciiHexDigit(CharAt(_at + 2)))
         {
-            _at++;
-            while (char.IsAsciiDigit(CharAt(_at)))
+            for (_at += 2; char.IsAsciiHexDigit(CharAt(_at)) || CharAt(_at) == '_';)
                 _at++;
+            Add(JinjaTokenKind.Integer, _source[start.._at]);
+            return;
         }
 
-        Add(fraction ? JinjaTokenKind.Float : JinjaTokenKind.Integer, _source[start.._at].Replace("_", ""));
+        SkipDigits();
+        bool real = false;
+        if (CharAt(_at) == '.' && char.IsAsciiDigit(CharAt(_at + 1)))
+        {
+            real = true;
+            _at++;
+            SkipDigits();
+        }
+
+        if (CharAt(_at) is 'e' or 'E' && (char.IsAsciiDigit(CharAt(_at + 1)) || (CharAt(_at + 1) is '+' or '-' && char.IsAsciiDigit(CharAt(_at + 2)))))
+        {
+            real = true;
+            _at += 2;
+            SkipDigits();
+        }
+
+        Add(real ? JinjaTokenKind.Float : JinjaTokenKind.Integer, _source[start.._at].Replace("_", ""));
+    }
+
+    private void SkipDigits()
+    {
+        while (char.IsAsciiDigit(CharAt(_at)) || CharAt(_at) == '_')
+            _at++;
     }
 
     private int ReadOperator()
@@ -241,11 +294,21 @@ internal sealed class JinjaLexer
             'b' => text.Append('\b'),
             'f' => text.Append('\f'),
             'v' => text.Append('\v'),
-            '0' => text.Append('\0'),
+            >= '0' and <= '7' => text.Append(ReadOctal()),
             '\n' => text,
             '\\' or '\'' or '"' => text.Append(c),
             _ => text.Append('\\').Append(c),
         };
+    }
+
+    private char ReadOctal()
+    {
+        int code = 0;
+        int end = _at + 3;
+        while (_at < end && CharAt(_at) is >= '0' and <= '7')
+            code = (code * 8) + CharAt(_at++) - '0';
+        _at--;
+        return (char)code;
     }
 
     private void Add(JinjaTokenKind kind, string text) => _tokens.Add(new JinjaToken(kind, text, _line));

@@ -1,52 +1,66 @@
 namespace KwaaiNet.CandelEngine.Text.Jinja;
 
-/// <summary>The methods of strings and dictionaries that templates use.</summary>
+/// <summary>The methods of dictionaries and lists. Those that would change one are there and refuse, as in the reference's immutable sandbox.</summary>
 internal static class JinjaMethods
 {
-    /// <summary>A method of a string; null for a name it does not have.</summary>
-    public static JinjaFunction? OfText(JinjaText text, string name)
-    {
-        Func<JinjaContext, JinjaArguments, object?>? method = name switch
-        {
-            "strip" => (c, a) => JinjaStrings.Strip(c, text, Characters(a), start: true, end: true),
-            "lstrip" => (c, a) => JinjaStrings.Strip(c, text, Characters(a), start: true, end: false),
-            "rstrip" => (c, a) => JinjaStrings.Strip(c, text, Characters(a), start: false, end: true),
-            "startswith" => (_, a) => text.Text.StartsWith(a.Text(0, "prefix").Text, StringComparison.Ordinal),
-            "endswith" => (_, a) => text.Text.EndsWith(a.Text(0, "suffix").Text, StringComparison.Ordinal),
-            "upper" => (c, _) => JinjaStrings.Change(c, text, t => t.ToUpperInvariant()),
-            "lower" => (c, _) => JinjaStrings.Change(c, text, t => t.ToLowerInvariant()),
-            "capitalize" => (c, _) => JinjaStrings.Change(c, text, JinjaStrings.Capitalize),
-            "title" => (c, _) => JinjaStrings.Change(c, text, JinjaStrings.Title),
-            "split" => (c, a) => JinjaStrings.Split(c, text, a.Optional(0, "sep") as JinjaText, a.Optional(1, "maxsplit") is long most && most >= 0 ? most : long.MaxValue),
-            "splitlines" => (c, _) => JinjaStrings.SplitLines(c, text),
-            "replace" => (c, a) => JinjaStrings.Replace(c, text, a.Text(0, "old"), a.Text(1, "new")),
-            "find" => (c, a) => JinjaStrings.Find(c, text, a.Text(0, "sub")),
-            "join" => (c, a) => JinjaStrings.Join(c, JinjaValues.ToItems(c, a.Required(0, "items")), text),
-            _ => null,
-        };
-        return method is null ? null : new JinjaFunction(name, method);
-    }
-
     /// <summary>A method of a dictionary; null for a name it does not have.</summary>
     public static JinjaFunction? OfMap(JinjaMap map, string name)
     {
         Func<JinjaContext, JinjaArguments, object?>? method = name switch
         {
             "items" => (c, _) => Items(c, map),
-            "keys" => (c, _) => new JinjaList(JinjaValues.ToItems(c, map)),
-            "values" => (_, _) => new JinjaList(map.Items.ConvertAll(item => item.Value)),
-            "get" => (_, a) => a.Required(0, "key") is JinjaText key && map.Values.TryGetValue(key.Text, out object? value) ? value : a.Optional(1, "default"),
+            "keys" => (c, _) => new JinjaList(JinjaValues.ToItems(c, map), JinjaListKind.Keys),
+            "values" => (_, _) => new JinjaList(map.Items.ConvertAll(item => item.Value), JinjaListKind.Values),
+            "get" => (_, a) => map.TryGet(a.Required(0, "key"), out object? value) ? value : a.Optional(1, "default"),
+            "copy" => (c, _) => Copy(c, map),
+            "update" or "pop" or "popitem" or "clear" or "setdefault" => (_, _) => throw Refused(name, "a dictionary"),
+            _ => null,
+        };
+        return method is null ? null : new JinjaFunction(name, method);
+    }
+
+    /// <summary>A method of a list or tuple; null for a name it does not have.</summary>
+    public static JinjaFunction? OfList(JinjaList list, string name)
+    {
+        if (list.Kind is not (JinjaListKind.List or JinjaListKind.Tuple))
+            return null;
+        Func<JinjaContext, JinjaArguments, object?>? method = name switch
+        {
+            "index" => (c, a) => Index(c, list, a.Required(0, "value")),
+            "count" => (c, a) => (long)list.Items.Count(item => JinjaValues.AreEqual(c, item, a.Required(0, "value"))),
+            "copy" when list.Kind == JinjaListKind.List => (_, _) => new JinjaList(list.Items),
+            "append" or "extend" or "insert" or "pop" or "remove" or "clear" or "sort" or "reverse" when list.Kind == JinjaListKind.List => (_, _) => throw Refused(name, "a list"),
             _ => null,
         };
         return method is null ? null : new JinjaFunction(name, method);
     }
 
     /// <summary>Pairs of key and value.</summary>
-    public static JinjaList Items(JinjaContext context, JinjaMap map)
+    public static JinjaList Items(JinjaContext context, JinjaMap map, JinjaListKind kind = JinjaListKind.Items)
     {
-        context.Budget.Charge(map.Items.Count);
-        return new JinjaList(map.Items.ConvertAll(item => (object?)new JinjaList([item.Key, item.Value])));
+        context.Budget.ChargeItems(2L * map.Items.Count);
+        return new JinjaList(map.Items.ConvertAll(item => (object?)new JinjaList([item.Key, item.Value], JinjaListKind.Tuple)), kind);
     }
 
-    private static string? Characters(JinjaArguments arguments) => arguments.Optional(0, "chars") is null ? null : arguments.Text(0, "chars").Text;
+    private static JinjaMap Copy(JinjaContext context, JinjaMap map)
+    {
+        context.Budget.ChargeItems(map.Items.Count);
+        JinjaMap copy = new();
+        foreach ((object? key, object? value) in map.Items)
+            copy.Set(key, value);
+        return copy;
+    }
+
+    private static object Index(JinjaContext context, JinjaList list, object? value)
+    {
+        for (int i = 0; i < list.Items.Count; i++)
+        {
+            if (JinjaValues.AreEqual(context, list.Items[i], value))
+                return (long)i;
+        }
+
+        throw new ChatTemplateException("The chat template asks where in a list something is that is not in it.");
+    }
+
+    private static ChatTemplateException Refused(string method, string what) => new($"The chat template changes {what} with '{method}', which templates may not.");
 }

@@ -27,14 +27,14 @@ internal sealed partial class JinjaParser
         if (!TakeOperator(","))
             return first;
         List<JinjaExpression> items = [first];
-        while (Current.Kind is not (JinjaTokenKind.BlockEnd or JinjaTokenKind.VariableEnd) && !(Current is { Kind: JinjaTokenKind.Operator, Text: ")" }))
+        while (Current.Kind is not (JinjaTokenKind.BlockEnd or JinjaTokenKind.VariableEnd) && !(Current is { Kind: JinjaTokenKind.Operator, Text: ")" }) && !IsName("in"))
         {
             items.Add(ParseExpression());
             if (!TakeOperator(","))
                 break;
         }
 
-        return new ListExpression(items);
+        return new ListExpression(items, JinjaListKind.Tuple);
     }
 
     private JinjaExpression ParseOr()
@@ -124,8 +124,8 @@ internal sealed partial class JinjaParser
     private JinjaExpression ParseUnary(bool withFilters)
     {
         Enter();
-        JinjaExpression value = TakeOperator("-") ? new NegativeExpression(ParseUnary(withFilters: false))
-            : TakeOperator("+") ? ParseUnary(withFilters: false)
+        JinjaExpression value = TakeOperator("-") ? new SignExpression(ParseUnary(withFilters: false), negative: true)
+            : TakeOperator("+") ? new SignExpression(ParseUnary(withFilters: false), negative: false)
             : ParsePrimary();
         value = ParsePostfix(value);
         if (withFilters)
@@ -141,6 +141,7 @@ internal sealed partial class JinjaParser
         switch (token.Kind)
         {
             case JinjaTokenKind.Name:
+                _names.Add(token.Text);
                 return token.Text switch
                 {
                     "true" or "True" => new ConstantExpression(true),
@@ -154,22 +155,37 @@ internal sealed partial class JinjaParser
                     text += _tokens[_at++].Text;
                 return new ConstantExpression(JinjaText.Trusted(text));
             case JinjaTokenKind.Integer:
-                return new ConstantExpression(long.TryParse(token.Text, CultureInfo.InvariantCulture, out long integer) ? integer : throw Error($"{token.Text} is beyond 64 bits"));
+                return new ConstantExpression(ReadInteger(token.Text));
             case JinjaTokenKind.Float:
                 return new ConstantExpression(double.Parse(token.Text, CultureInfo.InvariantCulture));
             case JinjaTokenKind.Operator when token.Text == "(":
                 if (TakeOperator(")"))
-                    return new ListExpression([]);
+                    return new ListExpression([], JinjaListKind.Tuple);
                 JinjaExpression inner = ParseTuple();
                 ExpectOperator(")");
                 return inner;
             case JinjaTokenKind.Operator when token.Text == "[":
-                return new ListExpression(ParseItems("]", ParseExpression));
+                return new ListExpression(ParseItems("]", ParseExpression), JinjaListKind.List);
             case JinjaTokenKind.Operator when token.Text == "{":
                 return new MapExpression(ParseItems("}", ParsePair));
             default:
                 _at--;
                 throw Error("an expression is missing");
+        }
+    }
+
+    private long ReadInteger(string text)
+    {
+        string digits = text.Replace("_", "");
+        try
+        {
+            return digits is ['0', 'x' or 'X' or 'o' or 'O' or 'b' or 'B', ..]
+                ? Convert.ToInt64(digits[2..], char.ToLowerInvariant(digits[1]) switch { 'x' => 16, 'o' => 8, _ => 2 })
+                : long.Parse(digits, CultureInfo.InvariantCulture);
+        }
+        catch (Exception e) when (e is OverflowException or FormatException or ArgumentException)
+        {
+            throw Error($"{text} is no integer of 64 bits");
         }
     }
 
@@ -237,18 +253,20 @@ internal sealed partial class JinjaParser
     {
         List<JinjaExpression> positional = [];
         List<(string, JinjaExpression)> named = [];
+        JinjaExpression? morePositional = null;
+        JinjaExpression? moreNamed = null;
         while (!TakeOperator(")"))
         {
-            if (Current.Kind == JinjaTokenKind.Name && _tokens[_at + 1] is { Kind: JinjaTokenKind.Operator, Text: "=" })
-            {
-                string name = Current.Text;
-                _at += 2;
-                named.Add((name, ParseExpression()));
-            }
+            if (TakeOperator("**"))
+                moreNamed = moreNamed is null ? ParseExpression() : throw Error("'**' stands twice");
+            else if (TakeOperator("*"))
+                morePositional = morePositional is null && moreNamed is null ? ParseExpression() : throw Error("'*' stands twice");
+            else if (Current.Kind == JinjaTokenKind.Name && _tokens[_at + 1] is { Kind: JinjaTokenKind.Operator, Text: "=" })
+                named.Add((TakeAssigned(), ParseExpression()));
+            else if (named.Count > 0 || morePositional is not null || moreNamed is not null)
+                throw Error("an argument without a name stands after one with a name");
             else
-            {
                 positional.Add(ParseExpression());
-            }
 
             if (!TakeOperator(","))
             {
@@ -257,52 +275,67 @@ internal sealed partial class JinjaParser
             }
         }
 
-        return new ArgumentList(positional, named);
+        return new ArgumentList(positional, named) { MorePositional = morePositional, MoreNamed = moreNamed };
+    }
+
+    private string TakeAssigned()
+    {
+        string name = Current.Text;
+        _at += 2;
+        return name;
     }
 
     private JinjaExpression ParseFiltersAndTests(JinjaExpression value)
     {
         while (true)
         {
-            if (TakeOperator("|"))
-            {
-                string name = Expect(JinjaTokenKind.Name, "a filter").Text;
-                JinjaFilter filter = JinjaFilters.Find(name) ?? throw Error($"the filter '{name}' is not known here");
-                value = new FilterExpression(value, filter, TakeOperator("(") ? ParseArguments() : new ArgumentList([], []));
-            }
+            if (Current is { Kind: JinjaTokenKind.Operator, Text: "|" })
+                value = ParseFilter(value);
             else if (TakeName("is"))
-            {
                 value = ParseTest(value);
-            }
             else if (TakeOperator("("))
-            {
                 value = new CallExpression(value, ParseArguments());
-            }
             else
-            {
                 return value;
-            }
         }
+    }
+
+    private FilterExpression ParseFilter(JinjaExpression value)
+    {
+        ExpectOperator("|");
+        return ParseFilterCall(value);
+    }
+
+    private FilterExpression ParseFilterCall(JinjaExpression value)
+    {
+        string name = Expect(JinjaTokenKind.Name, "a filter").Text;
+        while (TakeOperator("."))
+            name += "." + Expect(JinjaTokenKind.Name, "a name").Text;
+        if (!_mayLack && JinjaFilters.Find(name) is null)
+            throw Error($"the filter '{name}' is not known here");
+        return new FilterExpression(value, name, TakeOperator("(") ? ParseArguments() : ArgumentList.None);
     }
 
     private TestExpression ParseTest(JinjaExpression value)
     {
         bool negated = TakeName("not");
         string name = Expect(JinjaTokenKind.Name, "a test").Text;
-        JinjaTest test = JinjaTests.Find(name.ToLowerInvariant()) ?? throw Error($"the test '{name}' is not known here");
-        ArgumentList arguments = new([], []);
+        if (!_mayLack && JinjaTests.Find(name) is null)
+            throw Error($"the test '{name}' is not known here");
+        ArgumentList arguments = ArgumentList.None;
         if (TakeOperator("("))
             arguments = ParseArguments();
         else if (StartsArgument())
             arguments = new ArgumentList([ParsePostfix(ParsePrimary())], []);
-        return new TestExpression(value, test, arguments, negated);
+        return new TestExpression(value, name, arguments, negated);
     }
 
     /// <summary>Whether what follows a test's name is its argument, written without parentheses.</summary>
     private bool StartsArgument() => Current.Kind switch
     {
         JinjaTokenKind.String or JinjaTokenKind.Integer or JinjaTokenKind.Float => true,
-        JinjaTokenKind.Name => Current.Text is not ("and" or "or" or "not" or "if" or "else" or "is" or "in"),
+        JinjaTokenKind.Name when Current.Text == "is" => throw Error("a test stands after another"),
+        JinjaTokenKind.Name => Current.Text is not ("and" or "or" or "else"),
         JinjaTokenKind.Operator => Current.Text is "[" or "{",
         _ => false,
     };

@@ -10,6 +10,8 @@ internal sealed partial class JinjaParser
     private int _at;
     private int _depth;
     private int _loops;
+    private bool _mayLack;
+    private HashSet<string> _names = new(StringComparer.Ordinal);
 
     private JinjaParser(List<JinjaToken> tokens) => _tokens = tokens;
 
@@ -38,7 +40,7 @@ internal sealed partial class JinjaParser
                     continue;
                 case JinjaTokenKind.VariableBegin:
                     _at++;
-                    statements.Add(new OutputStatement(ParseExpression()));
+                    statements.Add(new OutputStatement(ParseTuple()));
                     Expect(JinjaTokenKind.VariableEnd, "}}");
                     continue;
                 case JinjaTokenKind.BlockBegin when Array.IndexOf(ends, _tokens[_at + 1].Text) < 0:
@@ -60,7 +62,12 @@ internal sealed partial class JinjaParser
         switch (keyword.Text)
         {
             case "if":
-                return ParseIf();
+                // What is used under a condition may be lacking: a template asks first whether it is there.
+                bool mayLack = _mayLack;
+                _mayLack = true;
+                JinjaStatement conditional = ParseIf();
+                _mayLack = mayLack;
+                return conditional;
             case "for":
                 return ParseFor();
             case "set":
@@ -68,12 +75,23 @@ internal sealed partial class JinjaParser
             case "break" or "continue" when _loops > 0:
                 EndBlock();
                 return new FlowStatement(keyword.Text == "break" ? JinjaFlow.Break : JinjaFlow.Continue);
+            case "macro":
+                return ParseMacro();
+            case "call":
+                return ParseCall();
+            case "filter":
+                return ParseFilterBlock();
+            case "with":
+                return ParseWith();
             case "generation":
                 // Marks the assistant's words for training; nothing is rendered for it.
-                EndBlock();
-                JinjaStatement body = ParseBody("endgeneration");
-                EndTag("endgeneration");
-                return body;
+                return ParseGroup("endgeneration");
+            case "block":
+                // Without a template to extend, a block is what it holds.
+                Expect(JinjaTokenKind.Name, "a name");
+                TakeName("scoped");
+                TakeName("required");
+                return ParseGroup("endblock");
             default:
                 throw Error($"the statement '{keyword.Text}' is not known here");
         }
@@ -102,60 +120,14 @@ internal sealed partial class JinjaParser
         }
     }
 
-    private ForStatement ParseFor()
-    {
-        List<string> names = [];
-        bool parenthesised = TakeOperator("(");
-        do
-        {
-            names.Add(Expect(JinjaTokenKind.Name, "a name").Text);
-        }
-        while (TakeOperator(","));
-        if (parenthesised)
-            ExpectOperator(")");
-        if (!TakeName("in"))
-            throw Error("'in' is missing");
-        JinjaExpression source = ParseOr();
-        JinjaExpression? filter = TakeName("if") ? ParseExpression() : null;
-        EndBlock();
-        _loops++;
-        SequenceStatement body = ParseBody("else", "endfor");
-        _loops--;
-        SequenceStatement? otherwise = null;
-        if (_tokens[_at + 1].Text == "else")
-        {
-            EndTag("else");
-            otherwise = ParseBody("endfor");
-        }
-
-        EndTag("endfor");
-        return new ForStatement(names, source, filter, body, otherwise);
-    }
-
-    private JinjaStatement ParseSet()
-    {
-        string name = Expect(JinjaTokenKind.Name, "a name").Text;
-        string? attribute = TakeOperator(".") ? Expect(JinjaTokenKind.Name, "a name").Text : null;
-        if (attribute is null && Current.Kind == JinjaTokenKind.BlockEnd)
-        {
-            EndBlock();
-            SequenceStatement body = ParseBody("endset");
-            EndTag("endset");
-            return new SetBlockStatement(name, body);
-        }
-
-        ExpectOperator("=");
-        JinjaExpression value = ParseTuple();
-        EndBlock();
-        return attribute is null ? new SetStatement(name, value) : new SetAttributeStatement(name, attribute, value);
-    }
-
     /// <summary>Takes <c>{% keyword %}</c>.</summary>
-    private void EndTag(string keyword)
+    private void EndTag(string keyword, bool mayBeNamed = false)
     {
         Expect(JinjaTokenKind.BlockBegin, "{%");
         if (!TakeName(keyword))
             throw Error($"'{keyword}' is missing");
+        if (mayBeNamed && Current.Kind == JinjaTokenKind.Name)
+            _at++;
         EndBlock();
     }
 

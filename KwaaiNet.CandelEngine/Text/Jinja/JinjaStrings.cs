@@ -38,11 +38,82 @@ internal static class JinjaStrings
 
     public static string Capitalize(string text) => text.Length == 0 ? text : char.ToUpperInvariant(text[0]) + text[1..].ToLowerInvariant();
 
-    public static string Title(string text) => string.Create(text.Length, text, (changed, original) =>
+    /// <summary>Capital letters at the start of words.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="isInWord">Whether a character lets the next one go on in the same word.</param>
+    public static string Title(string text, Func<char, bool> isInWord) => string.Create(text.Length, text, (changed, original) =>
     {
         for (int i = 0; i < changed.Length; i++)
-            changed[i] = i > 0 && char.IsLetter(original[i - 1]) ? char.ToLowerInvariant(original[i]) : char.ToUpperInvariant(original[i]);
+            changed[i] = i > 0 && isInWord(original[i - 1]) ? char.ToLowerInvariant(original[i]) : char.ToUpperInvariant(original[i]);
     });
+
+    public static string SwapCase(string text) => string.Create(text.Length, text, (changed, original) =>
+    {
+        for (int i = 0; i < changed.Length; i++)
+            changed[i] = char.IsUpper(original[i]) ? char.ToLowerInvariant(original[i]) : char.ToUpperInvariant(original[i]);
+    });
+
+    /// <summary>Where a part last occurs, in characters; -1 when it does not.</summary>
+    public static long FindLast(JinjaContext context, JinjaText text, JinjaText part)
+    {
+        context.Budget.ChargeSearch(text.Length, part.Length);
+        int at = part.Length == 0 ? text.Length : text.Text.LastIndexOf(part.Text, StringComparison.Ordinal);
+        return at < 0 ? -1 : text.Slice(0, at).CountCharacters();
+    }
+
+    /// <summary>How often a part occurs, one after another.</summary>
+    public static long Count(JinjaContext context, JinjaText text, JinjaText part)
+    {
+        context.Budget.ChargeSearch(text.Length, part.Length);
+        return part.Length == 0 ? text.CountCharacters() + 1 : text.Text.AsSpan().Count(part.Text);
+    }
+
+    /// <summary>Makes a text as wide as asked for.</summary>
+    /// <param name="context">The rendering.</param>
+    /// <param name="text">The text.</param>
+    /// <param name="width">Characters wanted.</param>
+    /// <param name="fill">The character to fill up with.</param>
+    /// <param name="align">Where the text goes: <c>&lt;</c>, <c>&gt;</c>, <c>^</c> in the middle, <c>=</c> right with its sign left.</param>
+    public static JinjaText Pad(JinjaContext context, JinjaText text, long width, string fill, char align)
+    {
+        long missing = width - text.CountCharacters();
+        if (missing <= 0)
+            return text;
+        context.Budget.Charge(missing > JinjaBudget.MaximumWork ? long.MaxValue : text.Length + (missing * fill.Length));
+        // As Python halves: of an odd number the smaller half left, but for an even width of the larger.
+        long left = align switch { '<' => 0, '^' => (missing / 2) + (missing & width & 1), _ => missing };
+        int sign = align == '=' && text.Length > 0 && text.Text[0] is '-' or '+' or ' ' ? 1 : 0;
+        JinjaTextBuilder builder = new();
+        builder.Append(text, 0, sign);
+        for (long i = 0; i < left; i++)
+            builder.Append(fill);
+        builder.Append(text, sign, text.Length - sign);
+        for (long i = left; i < missing; i++)
+            builder.Append(fill);
+        return builder.ToText();
+    }
+
+    public static JinjaText ExpandTabs(JinjaContext context, JinjaText text, long size)
+    {
+        JinjaTextBuilder builder = new();
+        long column = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            if (text.Text[i] == '\t')
+            {
+                long spaces = size <= 0 ? 0 : size - (column % size);
+                context.Budget.Charge(spaces);
+                builder.Append(new string(' ', (int)spaces));
+                column += spaces;
+                continue;
+            }
+
+            builder.Append(text, i, 1);
+            column = text.Text[i] is '\n' or '\r' ? 0 : column + 1;
+        }
+
+        return builder.ToText();
+    }
 
     /// <summary>Splits at a separator, or at runs of white space when there is none.</summary>
     public static JinjaList Split(JinjaContext context, JinjaText text, JinjaText? separator, long most)
@@ -66,21 +137,69 @@ internal static class JinjaStrings
         return new JinjaList(parts);
     }
 
-    public static JinjaList SplitLines(JinjaContext context, JinjaText text)
+    /// <summary>Splits as <see cref="Split"/> does, from the end.</summary>
+    public static JinjaList SplitFromEnd(JinjaContext context, JinjaText text, JinjaText? separator, long most)
     {
-        JinjaList lines = Split(context, text, JinjaText.Trusted("\n"), long.MaxValue);
-        return text.Length == 0 || text.Text[^1] == '\n' ? new JinjaList([.. lines.Items.Take(lines.Items.Count - 1)]) : lines;
+        if (separator is { Length: 0 })
+            throw new ChatTemplateException("The chat template splits a string at nothing.");
+        context.Budget.ChargeSearch(text.Length, separator?.Length ?? 0);
+        List<object?> parts = [];
+        int end = text.Length;
+        while (true)
+        {
+            ReadOnlySpan<char> rest = text.Text.AsSpan(0, end);
+            rest = separator is null ? rest.TrimEnd() : rest;
+            end = rest.Length;
+            int at = parts.Count >= most ? -1 : separator is null ? LastSpace(rest) : rest.LastIndexOf(separator.Text);
+            context.Budget.ChargeItems(1);
+            if (at < 0)
+            {
+                if (separator is not null || end > 0)
+                    parts.Add(separator is null && parts.Count < most ? Strip(context, text.Slice(0, end), null, start: true, end: false) : text.Slice(0, end));
+                parts.Reverse();
+                return new JinjaList(parts);
+            }
+
+            int start = at + (separator?.Length ?? 1);
+            parts.Add(text.Slice(start, end - start));
+            end = at;
+        }
     }
 
-    public static JinjaText Replace(JinjaContext context, JinjaText text, JinjaText old, JinjaText replacement)
+    private static int LastSpace(ReadOnlySpan<char> text)
     {
-        if (old.Length == 0)
-            throw new ChatTemplateException("The chat template replaces nothing in a string.");
+        int at = text.Length - 1;
+        while (at >= 0 && !char.IsWhiteSpace(text[at]))
+            at--;
+        return at;
+    }
+
+    public static JinjaList SplitLines(JinjaContext context, JinjaText text, bool keepEnds)
+    {
+        context.Budget.Charge(text.Length);
+        List<object?> lines = [];
+        for (int start = 0; start < text.Length;)
+        {
+            context.Budget.ChargeItems(1);
+            int length = text.Text.AsSpan(start).IndexOfAny("\n\r\v\f\x1C\x1D\x1E\x85\u2028\u2029");
+            int end = length < 0 ? text.Length : start + length;
+            int after = length < 0 ? end : text.Text.AsSpan(end).StartsWith("\r\n") ? end + 2 : end + 1;
+            lines.Add(text.Slice(start, (keepEnds ? after : end) - start));
+            start = after;
+        }
+
+        return new JinjaList(lines);
+    }
+
+    public static JinjaText Replace(JinjaContext context, JinjaText text, JinjaText old, JinjaText replacement, long most = long.MaxValue)
+    {
         context.Budget.ChargeSearch(text.Length, old.Length);
         JinjaTextBuilder builder = new();
+        if (old.Length == 0)
+            return Interleave(context, text, replacement, most);
         int from = 0;
         int at;
-        while ((at = text.Text.IndexOf(old.Text, from, StringComparison.Ordinal)) >= 0)
+        while (most-- > 0 && (at = text.Text.IndexOf(old.Text, from, StringComparison.Ordinal)) >= 0)
         {
             context.Budget.Charge(replacement.Length);
             builder.Append(text, from, at - from).Append(replacement);
@@ -88,6 +207,21 @@ internal static class JinjaStrings
         }
 
         return from == 0 ? text : builder.Append(text, from, text.Length - from).ToText();
+    }
+
+    private static JinjaText Interleave(JinjaContext context, JinjaText text, JinjaText part, long most)
+    {
+        JinjaTextBuilder builder = new();
+        int[] starts = text.CharacterStarts() ?? [.. Enumerable.Range(0, text.Length + 1)];
+        for (int i = 0; i < starts.Length; i++)
+        {
+            context.Budget.Charge(part.Length);
+            builder.Append(i < most ? part : JinjaText.Empty);
+            if (i + 1 < starts.Length)
+                builder.Append(text, starts[i], starts[i + 1] - starts[i]);
+        }
+
+        return builder.ToText();
     }
 
     public static JinjaText Join(JinjaContext context, IReadOnlyList<object?> items, JinjaText separator)
@@ -103,23 +237,23 @@ internal static class JinjaStrings
         return builder.ToText();
     }
 
-    /// <summary>Puts spaces before every line but the first.</summary>
-    public static JinjaText Indent(JinjaContext context, JinjaText text, long width, bool first)
+    /// <summary>Puts spaces before every line, but for the first and empty ones unless asked for.</summary>
+    public static JinjaText Indent(JinjaContext context, JinjaText text, JinjaText space, bool first, bool blank)
     {
-        if (width is < 0 or > 1000)
-            throw new ChatTemplateException($"The chat template indents by {width}.");
-        JinjaText space = JinjaText.Trusted(new string(' ', (int)width));
         JinjaTextBuilder builder = new();
-        IReadOnlyList<object?> lines = Split(context, text, JinjaText.Trusted("\n"), long.MaxValue).Items;
+        // The reference adds a line end first, so that a last one does not count as the end of the text.
+        IReadOnlyList<object?> lines = SplitLines(context, Concatenated(text, "\n"), keepEnds: false).Items;
         for (int i = 0; i < lines.Count; i++)
         {
             JinjaText line = (JinjaText)lines[i]!;
-            context.Budget.Charge(width + line.Length + 1);
-            builder.Append(i > 0 ? "\n" : "").Append((i > 0 || first) && line.Length > 0 ? space : JinjaText.Empty).Append(line);
+            context.Budget.Charge((long)space.Length + line.Length + 1);
+            builder.Append(i > 0 ? "\n" : "").Append((i > 0 ? blank || line.Length > 0 : first) ? space : JinjaText.Empty).Append(line);
         }
 
         return builder.ToText();
     }
+
+    private static JinjaText Concatenated(JinjaText text, string end) => new JinjaTextBuilder().Append(text).Append(end).ToText();
 
     private static JinjaList SplitAtSpace(JinjaContext context, JinjaText text, long most)
     {

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace KwaaiNet.CandelEngine.Text.Jinja;
 
 // The language's values are .NET's: null (none), bool, long, double, JinjaText, JinjaList, JinjaMap, JinjaFunction,
@@ -9,35 +7,6 @@ namespace KwaaiNet.CandelEngine.Text.Jinja;
 internal sealed class JinjaUndefined(string name)
 {
     public string Name { get; } = name;
-}
-
-/// <summary>A list or tuple.</summary>
-internal sealed class JinjaList(IReadOnlyList<object?> items)
-{
-    public IReadOnlyList<object?> Items { get; } = items;
-}
-
-/// <summary>A dictionary with text keys, in insertion order.</summary>
-internal sealed class JinjaMap
-{
-    private readonly Dictionary<string, object?> _values = new(StringComparer.Ordinal);
-
-    public IReadOnlyDictionary<string, object?> Values => _values;
-
-    /// <summary>Keys with their marks.</summary>
-    public List<(JinjaText Key, object? Value)> Items { get; } = [];
-
-    public void Set(JinjaText key, object? value)
-    {
-        if (_values.TryAdd(key.Text, value))
-        {
-            Items.Add((key, value));
-            return;
-        }
-
-        _values[key.Text] = value;
-        Items[Items.FindIndex(item => item.Key.Text == key.Text)] = (key, value);
-    }
 }
 
 /// <summary>What <c>namespace()</c> makes: names that statements inside loops may set.</summary>
@@ -54,6 +23,9 @@ internal sealed class JinjaFunction(string name, Func<JinjaContext, JinjaArgumen
     public string Name { get; } = name;
 
     public Func<JinjaContext, JinjaArguments, object?> Call { get; } = call;
+
+    /// <summary>What it has of its own, as a macro its name.</summary>
+    public IReadOnlyDictionary<string, object?>? Attributes { get; init; }
 }
 
 /// <summary>What the language says about values: truth, equality, order, text.</summary>
@@ -66,7 +38,7 @@ internal static class JinjaValues
         long number => number != 0,
         double number => number != 0,
         JinjaText text => text.Length > 0,
-        JinjaList list => list.Items.Count > 0,
+        JinjaList list => list.Kind == JinjaListKind.Generator || list.Items.Count > 0,
         JinjaMap map => map.Items.Count > 0,
         _ => true,
     };
@@ -79,6 +51,7 @@ internal static class JinjaValues
         long => "an integer",
         double => "a number",
         JinjaText => "a string",
+        JinjaList { Kind: JinjaListKind.Tuple } => "a tuple",
         JinjaList => "a list",
         JinjaMap => "a dictionary",
         JinjaNamespace => "a namespace",
@@ -95,9 +68,9 @@ internal static class JinjaValues
             {
                 (null, null) or (JinjaUndefined, JinjaUndefined) => true,
                 (JinjaText a, JinjaText b) => AreEqual(context, a, b),
-                (JinjaList a, JinjaList b) => a.Items.Count == b.Items.Count && a.Items.Zip(b.Items).All(pair => AreEqual(context, pair.First, pair.Second)),
+                (JinjaList a, JinjaList b) => a.Kind == b.Kind && a.Items.Count == b.Items.Count && a.Items.Zip(b.Items).All(pair => AreEqual(context, pair.First, pair.Second)),
                 (JinjaMap a, JinjaMap b) => a.Items.Count == b.Items.Count
-                    && a.Items.TrueForAll(item => b.Values.TryGetValue(item.Key.Text, out object? other) && AreEqual(context, item.Value, other)),
+                    && a.Items.TrueForAll(item => b.TryGet(item.Key, out object? other) && AreEqual(context, item.Value, other)),
                 (bool or long, bool or long) => ToInteger(left) == ToInteger(right),
                 (bool or long or double, bool or long or double) => ToDouble(left) == ToDouble(right),
                 _ => ReferenceEquals(left, right),
@@ -115,13 +88,47 @@ internal static class JinjaValues
         return left.Text == right.Text;
     }
 
-    public static int Compare(object? left, object? right) => (left, right) switch
+    /// <summary>Below 0, 0 or above, as the left stands before, with or after the right.</summary>
+    public static int Compare(JinjaContext context, object? left, object? right)
     {
-        (JinjaText a, JinjaText b) => string.CompareOrdinal(a.Text, b.Text),
-        (bool or long, bool or long) => ToInteger(left).CompareTo(ToInteger(right)),
-        (bool or long or double, bool or long or double) => ToDouble(left).CompareTo(ToDouble(right)),
-        _ => throw new ChatTemplateException($"The chat template compares {TypeName(left)} with {TypeName(right)}."),
-    };
+        context.Budget.Enter();
+        try
+        {
+            return (left, right) switch
+            {
+                (JinjaText a, JinjaText b) => CompareText(context, a.Text, b.Text),
+                (bool or long, bool or long) => ToInteger(left).CompareTo(ToInteger(right)),
+                (bool or long or double, bool or long or double) => ToDouble(left).CompareTo(ToDouble(right)),
+                (JinjaList { IsIndexed: true } a, JinjaList { IsIndexed: true } b) when a.Kind == b.Kind => CompareLists(context, a.Items, b.Items),
+                _ => throw new ChatTemplateException($"The chat template compares {TypeName(left)} with {TypeName(right)}."),
+            };
+        }
+        finally
+        {
+            context.Budget.Leave();
+        }
+    }
+
+    // By code points: UTF-16 units sort characters beyond U+FFFF before U+E000.
+    private static int CompareText(JinjaContext context, string left, string right)
+    {
+        context.Budget.Charge(Math.Min(left.Length, right.Length));
+        int at = left.AsSpan().CommonPrefixLength(right);
+        if (at == left.Length || at == right.Length)
+            return left.Length.CompareTo(right.Length);
+        return char.IsSurrogate(left[at]) == char.IsSurrogate(right[at]) ? left[at].CompareTo(right[at]) : char.IsSurrogate(left[at]) ? 1 : -1;
+    }
+
+    private static int CompareLists(JinjaContext context, IReadOnlyList<object?> left, IReadOnlyList<object?> right)
+    {
+        for (int i = 0; i < Math.Min(left.Count, right.Count); i++)
+        {
+            if (!AreEqual(context, left[i], right[i]))
+                return Compare(context, left[i], right[i]);
+        }
+
+        return left.Count.CompareTo(right.Count);
+    }
 
     public static bool Contains(JinjaContext context, object? container, object? value) => container switch
     {
@@ -129,8 +136,8 @@ internal static class JinjaValues
         JinjaText text => value is JinjaText part
             ? JinjaStrings.Find(context, text, part) >= 0
             : throw new ChatTemplateException($"The chat template looks for {TypeName(value)} in a string."),
-        JinjaList list => list.Items.Any(item => AreEqual(context, item, value)),
-        JinjaMap map => value is JinjaText key && map.Values.ContainsKey(key.Text),
+        JinjaList list => list.GoThrough().Any(item => AreEqual(context, item, value)),
+        JinjaMap map => map.TryGet(value, out _),
         _ => throw new ChatTemplateException($"The chat template looks for something in {TypeName(container)}."),
     };
 
@@ -154,10 +161,10 @@ internal static class JinjaValues
                 return [];
             case JinjaList list:
                 context.Budget.Charge(list.Items.Count);
-                return list.Items;
+                return list.GoThrough();
             case JinjaMap map:
-                context.Budget.Charge(map.Items.Count);
-                return map.Items.ConvertAll(item => (object?)item.Key);
+                context.Budget.ChargeItems(map.Items.Count);
+                return map.Items.ConvertAll(item => item.Key);
             case JinjaText text:
                 context.Budget.ChargeItems(text.Length);
                 int[]? starts = text.CharacterStarts();
@@ -171,72 +178,5 @@ internal static class JinjaValues
     }
 
     /// <summary>A value as it is printed.</summary>
-    public static JinjaText ToText(JinjaContext context, object? value)
-    {
-        if (value is JinjaText text)
-            return text;
-        JinjaTextBuilder builder = new();
-        Print(context, builder, value, nested: false);
-        return builder.ToText();
-    }
-
-    /// <summary>A number as Python prints it.</summary>
-    public static string NumberText(double number) =>
-        double.IsInteger(number) && Math.Abs(number) < 1e16
-            ? number.ToString("0.0", CultureInfo.InvariantCulture)
-            : number.ToString("R", CultureInfo.InvariantCulture);
-
-    private static void Print(JinjaContext context, JinjaTextBuilder builder, object? value, bool nested)
-    {
-        context.Budget.Enter();
-        context.Budget.Charge(1);
-        switch (value)
-        {
-            case null:
-                builder.Append("None");
-                break;
-            case JinjaUndefined:
-                break;
-            case bool truth:
-                builder.Append(truth ? "True" : "False");
-                break;
-            case long number:
-                builder.Append(number.ToString(CultureInfo.InvariantCulture));
-                break;
-            case double number:
-                builder.Append(NumberText(number));
-                break;
-            case JinjaText text:
-                context.Budget.Charge(text.Length);
-                string quote = !text.Text.Contains('\'') ? "'" : text.Text.Contains('"') ? "'" : "\"";
-                builder.Append(nested ? quote : "").Append(text).Append(nested ? quote : "");
-                break;
-            case JinjaList list:
-                builder.Append("[");
-                for (int i = 0; i < list.Items.Count; i++)
-                {
-                    builder.Append(i > 0 ? ", " : "");
-                    Print(context, builder, list.Items[i], nested: true);
-                }
-
-                builder.Append("]");
-                break;
-            case JinjaMap map:
-                builder.Append("{");
-                for (int i = 0; i < map.Items.Count; i++)
-                {
-                    builder.Append(i > 0 ? ", " : "");
-                    Print(context, builder, map.Items[i].Key, nested: true);
-                    builder.Append(": ");
-                    Print(context, builder, map.Items[i].Value, nested: true);
-                }
-
-                builder.Append("}");
-                break;
-            default:
-                throw new ChatTemplateException($"The chat template prints {TypeName(value)}.");
-        }
-
-        context.Budget.Leave();
-    }
+    public static JinjaText ToText(JinjaContext context, object? value) => JinjaPrinter.ToText(context, value);
 }

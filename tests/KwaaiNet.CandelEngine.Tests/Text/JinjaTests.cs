@@ -1,12 +1,16 @@
 using CsCheck;
 using KwaaiNet.CandelEngine.Text;
 using KwaaiNet.CandelEngine.Text.Jinja;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KwaaiNet.CandelEngine.Tests.Text;
 
 [Trait("Category", "Templates")]
 public sealed class JinjaTests
 {
+    // The counts are what these tests are about; on a busy machine the limit on time might come first.
+    private static readonly FakeTimeProvider s_stopped = new();
+
     [Theory]
     [InlineData("{{ 1 + 2 * 3 - 4 // 3 }} {{ 7 / 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** 10 }}", "6 3.5 -4 2 1024")]
     [InlineData("{{ --1 }}{{ - -1.5 }}{{ ------------------------------------------------------------1 }}", "11.51")]
@@ -55,7 +59,13 @@ public sealed class JinjaTests
     [InlineData("{{ 3 ** 100000000 }}", "beyond 64 bits")]
     [InlineData("{{ -9223372036854775807 - 1 // 0 }}", "divides by zero")]
     [InlineData("{{ 'a'() }}", "calls a string")]
-    [InlineData("{{ '%d' % 3 }}", "a string % an integer")]
+    [InlineData("{{ '%d' % 'a' }}", "needs an integer")]
+    [InlineData("{{ '%1000000000d' % 3 }}", "beyond reason")]
+    [InlineData("{{ 'a'.ljust(1000000000000) }}", "more than")]
+    [InlineData("{{ messages.append(1) }}", "may not")]
+    [InlineData("{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}", "deep")]
+    [InlineData("{% for x in [[]] recursive %}{{ loop([x]) }}{% endfor %}", "deep")]
+    [InlineData("{% macro f(a) %}{% endmacro %}{{ f(1, 2) }}", "takes 1")]
     [InlineData("{{ ''.__class__.__mro__ }}", "undefined")]
     [InlineData("{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}", "more than")]
     [InlineData("{{ range(1000000000000) }}", "more than")]
@@ -63,6 +73,9 @@ public sealed class JinjaTests
     [InlineData("{{ ('a' * 4000000) | trim('b' * 4000000 + 'a') }}", "more than")]
     [InlineData("{% set l = range(2000000) %}{% for i in l %}{% set r = l | reverse %}{% endfor %}", "more than")]
     [InlineData("{{ 'a' * 1000000000000 }}", "more than")]
+    [InlineData("{{ 'a' | indent(2000000000) }}", "indents by 2000000000")]
+    [InlineData("{{ messages | tojson(indent=2000000000) }}", "indents JSON by 2000000000")]
+    [InlineData("{% set t = 'ab' * 2000000 %}{{ t.rfind('ab' * 500000 + 'bb' + 'ab' * 500000) }}", "more than")]
     [InlineData("{% set n = namespace(x='aaaaaaaaaaaaaaaa') %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}", "more than")]
     [InlineData("{% for i in range(1000000) %}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{% endfor %}", "more than")]
     [InlineData("{% set n = namespace(x=[]) %}{% for i in range(5000) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x | tojson }}", "deep")]
@@ -121,7 +134,7 @@ public sealed class JinjaTests
     {
         JinjaTemplate template = JinjaTemplate.Parse("{% for i in range(1000000) %}{% endfor %}");
         ChatTemplateException error = Assert.Throws<ChatTemplateException>(() => template.Render([], new HastyClock()));
-        Assert.Contains("longer than 5 seconds", error.Message, StringComparison.Ordinal);
+        Assert.Contains("longer than 10 seconds", error.Message, StringComparison.Ordinal);
     }
 
     private static string Render(string source)
@@ -129,7 +142,7 @@ public sealed class JinjaTests
         JinjaMap message = new();
         message.Set(JinjaText.Trusted("role"), JinjaText.FromUser("user"));
         message.Set(JinjaText.Trusted("content"), JinjaText.FromUser(" banana "));
-        return JinjaTemplate.Parse(source).Render([new("messages", new JinjaList([message, message]))], TimeProvider.System).Text;
+        return JinjaTemplate.Parse(source).Render([new("messages", new JinjaList([message, message]))], s_stopped).Text;
     }
 
     /// <summary>Shows a second more at each look.</summary>

@@ -24,7 +24,7 @@ public sealed class TemplateCaseTests
             string source = File.ReadAllText(Path.Combine(folder, template.Name));
             foreach (JsonProperty expected in template.Value.EnumerateObject())
             {
-                Dictionary<string, object?> names = Names(globals, document.RootElement.GetProperty("inputs").GetProperty(expected.Name));
+                Dictionary<string, object?> names = JinjaValuesOfJson.Names(globals, document.RootElement.GetProperty("inputs").GetProperty(expected.Name));
                 bool raises = expected.Value.TryGetProperty("error", out JsonElement text);
                 text = raises ? text : expected.Value.GetProperty("rendered");
                 string actual = Render(source, names, time, out bool raised);
@@ -51,38 +51,6 @@ public sealed class TemplateCaseTests
         {
             raised = true;
             return e.Message;
-        }
-    }
-
-    private static Dictionary<string, object?> Names(params ReadOnlySpan<JsonElement> sources)
-    {
-        Dictionary<string, object?> names = [];
-        foreach (JsonElement source in sources)
-        {
-            foreach (JsonProperty property in source.EnumerateObject().Where(p => p.Name != "now"))
-                names[property.Name] = ToValue(property.Value);
-        }
-
-        return names;
-    }
-
-    private static object? ToValue(JsonElement element)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                JinjaMap map = new();
-                foreach (JsonProperty property in element.EnumerateObject())
-                    map.Set(JinjaText.FromUser(property.Name), ToValue(property.Value));
-                return map;
-            case JsonValueKind.Array:
-                return new JinjaList([.. element.EnumerateArray().Select(ToValue)]);
-            case JsonValueKind.String:
-                return JinjaText.FromUser(element.GetString()!);
-            case JsonValueKind.Number:
-                return element.TryGetInt64(out long integer) ? integer : element.GetDouble();
-            default:
-                return element.ValueKind == JsonValueKind.Null ? null : (object)element.GetBoolean();
         }
     }
 }

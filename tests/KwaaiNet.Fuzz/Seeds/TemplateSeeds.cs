@@ -58,6 +58,14 @@ internal static class TemplateSeeds
         ("key", "{% set k = 'a' * 8000000 %}{% for i in range(1000000) %}{{ messages[0][k] }}{{ messages[0].get(k) }}{% endfor %}"),
         ("number", "{% set k = '1' * 8000000 %}{% for i in range(1000000) %}{{ k | int }}{{ k | float }}{% endfor %}"),
         ("time", "{% set k = '%A' * 4000000 %}{% for i in range(1000000) %}{% set x = strftime_now(k) %}{% endfor %}"),
+        ("wide", "{{ 'a' | indent(2000000000) }}"),
+        ("wide JSON", "{{ messages | tojson(indent=2000000000) }}"),
+        ("wide number", "{{ '%.999999999f' % 1.0 }}"),
+        ("wide text", "{{ 'a'.center(2000000000) }}{{ 'a'.ljust(2000000000) }}{{ 'a' | center(2000000000) }}"),
+        ("last", LongSearch + "{{ t.rfind(p) }}"),
+        ("count", LongSearch + "{{ t.count(p) }}"),
+        ("partition", LongSearch + "{{ t.rpartition(p) }}"),
+        ("split from the end", LongSearch + "{{ t.rsplit(p) }}"),
         ("negative", "{{ " + new string('-', 60) + "1 }}"),
         ("lists", "{% set ns = namespace(l=[1]) %}{% for i in range(40) %}{% set ns.l = ns.l + ns.l %}{% endfor %}{{ ns.l | length }}{{ ns.l == ns.l }}{{ ns.l | tojson(indent=100000) }}"),
     ];
@@ -77,7 +85,7 @@ internal static class TemplateSeeds
         "\u00e4", "\ud83d\ude00", "\u0130", "\u00df", "\r\n", "\n", "\t", "\0", "\u2028", "\ufeff",
     ];
 
-    public static IReadOnlyList<FuzzSeed> All() => 
+    public static IReadOnlyList<FuzzSeed> All() =>
     [
         .. s_sources.Select(source => FuzzSeed.Text(source.Name, source.Source)),
         .. s_heavy.Select(source => FuzzSeed.Text(source.Name, source.Source) with { IsHeavy = true }),

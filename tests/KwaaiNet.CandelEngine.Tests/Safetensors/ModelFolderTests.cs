@@ -1,0 +1,76 @@
+using System.Security.Cryptography;
+using System.Text;
+using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Text;
+
+namespace KwaaiNet.CandelEngine.Tests.Safetensors;
+
+/// <summary>How a folder of safetensors is found, opened and told from others.</summary>
+public sealed class ModelFolderTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void A_folder_is_a_model_by_its_name_or_by_any_of_its_paths()
+    {
+        string folder = PublishedModels.Make("qwen3").Folder(_folder, "Qwen3-0.6B");
+        ModelCatalog catalog = new(_folder.Path);
+        CatalogModel found = catalog.Find("qwen3:0.6b");
+        Assert.Equal(("Qwen3-0.6B", folder), (found.Name, found.Path));
+        Assert.Equal(new FileInfo(Path.Combine(folder, "model.safetensors")).Length, found.FileBytes);
+        Assert.Equal(folder, catalog.Resolve(folder));
+        Assert.Equal(folder, catalog.Resolve("qwen3:0.6b"));
+        string file = Path.Combine(folder, "model.safetensors");
+        Assert.Equal(file, catalog.Resolve(file));
+        Assert.Throws<ModelNotFoundException>(() => catalog.Resolve(_folder.Path));
+        foreach (string path in (string[])[folder, folder + Path.DirectorySeparatorChar, file])
+        {
+            Assert.True(ModelPath.Exists(path));
+            Assert.Equal("Qwen3-0.6B", ModelPath.NameOf(path));
+            using ModelFile model = ModelFile.Open(path);
+            Assert.Equal("Qwen3-0.6B", model.Name);
+            Assert.Equal("qwen3", model.Shape.Architecture);
+            Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file))), model.WeightsHash);
+        }
+    }
+
+    [Fact]
+    public void Several_files_have_one_hash_that_anybody_can_compute()
+    {
+        string folder = PublishedModels.Make("llama").Folder(_folder, "model", files: 3);
+        string[] files = [.. Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal)];
+        string lines = string.Concat(files.Select(file => $"{Path.GetFileName(file)}\0{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(file)))}\n"));
+        foreach (string path in (string[])[folder, files[1], Path.Combine(folder, "model.safetensors.index.json")])
+        {
+            using ModelFile model = ModelFile.Open(path);
+            Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(lines))), model.WeightsHash);
+            Assert.Equal(files.Sum(file => new FileInfo(file).Length), model.FileBytes);
+            Assert.Equal(PublishedModel.Vocabulary, model.Shape.VocabularySize);
+        }
+    }
+
+    [Fact]
+    public void The_small_files_say_how_a_prompt_starts_and_where_an_answer_ends()
+    {
+        string folder = PublishedModels.Make("llama").Folder(_folder, "model");
+        _folder.Write("model/tokenizer_config.json", """{"bos_token":{"content":"<|im_start|>"},"add_bos_token":true,"eos_token":null,"chat_template":[{"name":"tool_use","template":"no"},{"name":"default","template":"{{ bos_token }}{{ messages[0].content }}!"}]}"""u8);
+        _folder.Write("model/generation_config.json", """{"eos_token_id":[7,269]}"""u8);
+        using (ModelFile model = ModelFile.Open(folder))
+        {
+            int start = model.Tokenizer.Encode("<|im_start|>", parseSpecial: true).Single();
+            Assert.Equal(start, model.Tokenizer.BosId);
+            Assert.True(model.Tokenizer.AddBos);
+            Assert.Equal([7, 269], model.Tokenizer.EndOfGenerationIds.Order());
+            int[] prompt = model.ChatTemplate!.Encode(model.Tokenizer, [new ChatTurn("user", "hello <|im_start|>")]);
+            Assert.Equal(start, prompt[0]);
+            // What a user writes is never a control token.
+            Assert.Single(prompt, start);
+        }
+
+        _folder.Write("model/chat_template.jinja", "newer"u8);
+        using (ModelFile model = ModelFile.Open(folder))
+            Assert.Equal("newer", model.ChatTemplate!.Source);
+    }
+}
