@@ -13,4 +13,26 @@ public abstract class ChatTemplate
     /// <summary>Renders and tokenizes: control tokens come from the template only, never from what a turn's content says.</summary>
     /// <exception cref="ChatTemplateException">The template raised an error, or went beyond its limits of time or output.</exception>
     public abstract int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true);
+
+    /// <summary>Renders a conversation with tools, documents and variables of the template's own.</summary>
+    /// <param name="turns">The conversation.</param>
+    /// <param name="options">What else the template is given.</param>
+    /// <exception cref="ChatTemplateException">The template raised an error, or went beyond its limits of time or output.</exception>
+    /// <remarks>A template of another kind than Jinja, which this may be, knows no more than the conversation.</remarks>
+    public virtual string Render(IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Render(turns, options.AddGenerationPrompt);
+    }
+
+    /// <summary>Renders as <see cref="Render(IReadOnlyList{ChatTurn}, ChatTemplateOptions)"/> does, and tokenizes: control tokens come from the template only.</summary>
+    /// <param name="tokenizer">The model's vocabulary.</param>
+    /// <param name="turns">The conversation.</param>
+    /// <param name="options">What else the template is given.</param>
+    /// <exception cref="ChatTemplateException">The template raised an error, or went beyond its limits of time or output.</exception>
+    public virtual int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Encode(tokenizer, turns, options.AddGenerationPrompt);
+    }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KwaaiNet.CandelEngine.Text.Jinja;
 using KwaaiNet.CandelEngine.Text.Tokenization;
 
@@ -10,7 +11,11 @@ namespace KwaaiNet.CandelEngine.Text;
 /// </remarks>
 internal sealed class JinjaChatTemplate : ChatTemplate
 {
+    private static readonly ChatTemplateOptions s_plain = new();
+    private static readonly ChatTemplateOptions s_finished = new() { AddGenerationPrompt = false };
+
     private readonly Lazy<JinjaTemplate> _template;
+    private readonly Lazy<JinjaTemplate>? _toolTemplate;
     private readonly string _bos;
     private readonly string _eos;
     private readonly TimeProvider _time;
@@ -19,7 +24,8 @@ internal sealed class JinjaChatTemplate : ChatTemplate
     /// <param name="bos">Text of the beginning-of-sequence token; empty when there is none.</param>
     /// <param name="eos">Text of the end-of-sequence token; empty when there is none.</param>
     /// <param name="time">The clock templates may read.</param>
-    public JinjaChatTemplate(string source, string bos, string eos, TimeProvider time)
+    /// <param name="toolSource">The source of the template for conversations with tools; null: the same one.</param>
+    public JinjaChatTemplate(string source, string bos, string eos, TimeProvider time, string? toolSource = null)
     {
         Source = source;
         _bos = bos;
@@ -27,16 +33,25 @@ internal sealed class JinjaChatTemplate : ChatTemplate
         _time = time;
         // A model whose template cannot be parsed still serves plain completions: the error waits for the first chat.
         _template = new Lazy<JinjaTemplate>(() => JinjaTemplate.Parse(source));
+        _toolTemplate = toolSource is null ? null : new Lazy<JinjaTemplate>(() => JinjaTemplate.Parse(toolSource));
     }
 
     public override string Source { get; }
 
-    public override string Render(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true) => RenderMarked(turns, addGenerationPrompt).Text;
+    /// <summary>Further special tokens by the names templates know them by, such as <c>unk_token</c>.</summary>
+    public IReadOnlyDictionary<string, string> Tokens { get; init; } = new Dictionary<string, string>();
 
-    public override int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true)
+    public override string Render(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true) => Render(turns, addGenerationPrompt ? s_plain : s_finished);
+
+    public override string Render(IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options) => RenderMarked(turns, options).Text;
+
+    public override int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true) =>
+        Encode(tokenizer, turns, addGenerationPrompt ? s_plain : s_finished);
+
+    public override int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        JinjaText prompt = RenderMarked(turns, addGenerationPrompt);
+        JinjaText prompt = RenderMarked(turns, options);
         int[] ids = tokenizer is IMarkedTextTokenizer own ? own.Encode(new MarkedText(prompt.Text, prompt.UserMarks)) : EncodeInParts(tokenizer, prompt);
         return tokenizer is { AddBos: true, BosId: int bos } && (ids.Length == 0 || ids[0] != bos) ? [bos, .. ids] : ids;
     }
@@ -58,25 +73,39 @@ internal sealed class JinjaChatTemplate : ChatTemplate
         bool IsUser(int index) => prompt.UserMarks is { } marks && marks[index];
     }
 
-    private JinjaText RenderMarked(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt)
+    private JinjaText RenderMarked(IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options)
     {
         ArgumentNullException.ThrowIfNull(turns);
-        object?[] messages = new object?[turns.Count];
-        for (int i = 0; i < messages.Length; i++)
+        ArgumentNullException.ThrowIfNull(options);
+        JinjaConversation asObjects = new(argumentsAsText: false);
+        JinjaList messages = asObjects.Messages(turns);
+        try
         {
-            JinjaMap message = new();
-            message.Set(JinjaText.Trusted("role"), JinjaText.FromUser(turns[i].Role));
-            message.Set(JinjaText.Trusted("content"), JinjaText.FromUser(turns[i].Content));
-            messages[i] = message;
+            return RenderMarked(messages, options);
         }
+        catch (ChatTemplateException) when (asObjects.HasArguments)
+        {
+            // Most templates take a tool call's arguments as an object, some as the string of JSON that OpenAI's wire has.
+            return RenderMarked(new JinjaConversation(argumentsAsText: true).Messages(turns), options);
+        }
+    }
 
-        return _template.Value.Render(
-            [
-                new("messages", new JinjaList(messages)),
-                new("add_generation_prompt", addGenerationPrompt),
-                new("bos_token", JinjaText.Trusted(_bos)),
-                new("eos_token", JinjaText.Trusted(_eos)),
-            ],
-            _time);
+    private JinjaText RenderMarked(JinjaList messages, ChatTemplateOptions options)
+    {
+        Dictionary<string, object?> names = new(StringComparer.Ordinal);
+        foreach ((string name, JsonElement value) in options.Variables)
+            names[name] = JinjaConversation.ToValue(value);
+        foreach ((string name, string token) in Tokens)
+            names[name] = JinjaText.Trusted(token);
+        names["messages"] = messages;
+        names["add_generation_prompt"] = options.AddGenerationPrompt;
+        names["bos_token"] = JinjaText.Trusted(_bos);
+        names["eos_token"] = JinjaText.Trusted(_eos);
+        if (options.Tools is { } tools)
+            names["tools"] = JinjaConversation.ToValue(tools);
+        if (options.Documents is { } documents)
+            names["documents"] = JinjaConversation.ToValue(documents);
+        Lazy<JinjaTemplate> template = options.Tools is not null && _toolTemplate is not null ? _toolTemplate : _template;
+        return template.Value.Render(names, _time);
     }
 }

@@ -6,6 +6,8 @@ internal static class JinjaArithmetic
     public static object Compute(JinjaContext context, string symbol, object? left, object? right) => (symbol, left, right) switch
     {
         ("~", _, _) => Concatenate(context, JinjaValues.ToText(context, left), JinjaValues.ToText(context, right)),
+        ("+", JinjaText { IsSafe: true } a, JinjaText b) => Concatenate(context, a, JinjaTextFilters.Escape(context, b)).AsSafe(),
+        ("+", JinjaText a, JinjaText { IsSafe: true } b) => Concatenate(context, JinjaTextFilters.Escape(context, a), b).AsSafe(),
         ("+", JinjaText a, JinjaText b) => Concatenate(context, a, b),
         ("+", JinjaList { Kind: JinjaListKind.List or JinjaListKind.Tuple } a, JinjaList b) when a.Kind == b.Kind => Concatenate(context, a, b),
         ("*", JinjaText a, bool or long) => Repeat(context, a, JinjaValues.ToInteger(right)),
@@ -21,7 +23,7 @@ internal static class JinjaArithmetic
     public static JinjaText Concatenate(JinjaContext context, JinjaText left, JinjaText right)
     {
         context.Budget.Charge((long)left.Length + right.Length);
-        return left.Length == 0 ? right : right.Length == 0 ? left : new JinjaTextBuilder().Append(left).Append(right).ToText();
+        return left.Length == 0 && !right.IsSafe ? right : right.Length == 0 && !left.IsSafe ? left : new JinjaTextBuilder().Append(left).Append(right).ToText();
     }
 
     private static JinjaList Concatenate(JinjaContext context, JinjaList left, JinjaList right)
@@ -92,7 +94,7 @@ internal static class JinjaArithmetic
     private static double Modulo(double left, double right)
     {
         double rest = left % right;
-        return rest != 0 && (rest < 0) != (right < 0) ? rest + right : rest;
+        return rest == 0 ? Math.CopySign(0, right) : (rest < 0) != (right < 0) ? rest + right : rest;
     }
 
     private static double Power(double number, double exponent)

@@ -15,9 +15,12 @@ internal static class JinjaSelection
         return item;
     }
 
+    // None, 0 and their like have no elements to these filters, where others refuse them.
+    private static IReadOnlyList<object?> ItemsOf(JinjaContext context, object? value) => JinjaValues.IsTrue(value) ? JinjaValues.ToItems(context, value) : [];
+
     public static object Map(JinjaContext context, object? value, JinjaArguments arguments)
     {
-        IReadOnlyList<object?> items = JinjaValues.ToItems(context, value);
+        IReadOnlyList<object?> items = ItemsOf(context, value);
         context.Budget.ChargeItems(items.Count);
         List<object?> mapped = [];
         if (arguments.Positional.Count == 0 && arguments.Named.TryGetValue("attribute", out object? attribute))
@@ -52,7 +55,7 @@ internal static class JinjaSelection
         JinjaTest? test = name is null ? null : JinjaTests.Find(name) ?? throw new ChatTemplateException($"The chat template selects with the test '{name}', which is not known here.");
         JinjaArguments rest = new([.. arguments.Positional.Skip(testAt + 1)], arguments.Named);
         List<object?> selected = [];
-        foreach (object? item in JinjaValues.ToItems(context, value))
+        foreach (object? item in ItemsOf(context, value))
         {
             context.Budget.Enter();
             object? tested = attribute is null ? item : Attribute(context, item, attribute);

@@ -17,7 +17,7 @@ internal static class JinjaTests
         ["float"] = (_, v, _) => v is double,
         ["lower"] = (c, v, _) => JinjaTextMethods.Find(JinjaValues.ToText(c, v), "islower")!.Call(c, JinjaArguments.None) is true,
         ["upper"] = (c, v, _) => JinjaTextMethods.Find(JinjaValues.ToText(c, v), "isupper")!.Call(c, JinjaArguments.None) is true,
-        ["escaped"] = (_, _, _) => false,
+        ["escaped"] = (_, v, _) => v is JinjaText { IsSafe: true },
         ["filter"] = (_, v, _) => JinjaKeys.Check(v) is JinjaText text && JinjaFilters.Find(text.Text) is not null,
         ["test"] = (_, v, _) => JinjaKeys.Check(v) is JinjaText text && Find(text.Text) is not null,
         ["sameas"] = (c, v, a) => IsSame(v, a.Required(0, "other")),

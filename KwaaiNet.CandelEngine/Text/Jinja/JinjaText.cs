@@ -14,6 +14,9 @@ internal sealed class JinjaText
         _user = user;
     }
 
+    /// <summary>Whether the text counts as markup: added to other text, it has that escaped for a web page. Templates that use <c>safe</c> get it.</summary>
+    public bool IsSafe { get; private init; }
+
     public static JinjaText Empty { get; } = new("", null);
 
     public string Text { get; }
@@ -35,6 +38,9 @@ internal sealed class JinjaText
     }
 
     public static JinjaText Marked(string text, bool[]? user) => new(text, user);
+
+    /// <summary>The same text, counted as markup.</summary>
+    public JinjaText AsSafe() => IsSafe ? this : new JinjaText(Text, _user) { IsSafe = true };
 
     public JinjaText Slice(int start, int length) =>
         length == 0 ? Empty

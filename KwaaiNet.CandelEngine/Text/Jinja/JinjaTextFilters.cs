@@ -29,6 +29,8 @@ internal static partial class JinjaTextFilters
 
     public static JinjaText Escape(JinjaContext context, JinjaText text)
     {
+        if (text.IsSafe)
+            return text;
         context.Budget.Charge(text.Length);
         JinjaTextBuilder builder = new();
         int done = 0;
@@ -41,7 +43,7 @@ internal static partial class JinjaTextFilters
             done = i + 1;
         }
 
-        return builder.Append(text, done, text.Length - done).ToText();
+        return builder.Append(text, done, text.Length - done).ToText().AsSafe();
     }
 
     public static object? Truncate(JinjaContext context, object? value, JinjaArguments arguments)

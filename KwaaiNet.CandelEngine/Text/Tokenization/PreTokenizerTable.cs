@@ -44,7 +44,8 @@ internal static partial class PreTokenizerTable
         "bloom" or "poro-chat" or "gpt3-finnish" => Make(Bloom()),
         "viking" => Make(Bloom(), Digit()),
         "chameleon" => new PreTokenizer(
-            Matching(Sentinel()), Matching(ChameleonImages()), Matching(ChameleonSpace()), Matching(Digit()), Matching(ChameleonSigns()), Matching(Gpt2())) { AddBos = true },
+            Matching(Sentinel()), Matching(ChameleonImages()), Matching(ChameleonSpace()), Matching(Digit()), Matching(ChameleonSigns()), Matching(Gpt2()))
+        { AddBos = true },
         "gemma4" or "granite-embed-multi-311m" => new PreTokenizer(Matching(Lines())) { IsRaw = true, AddBos = true },
         "sarvam-moe" => new PreTokenizer(Matching(Lines())) { IsRaw = true },
         _ => null,
