@@ -1,0 +1,7 @@
+using System.CommandLine;
+using KwaaiNet.ModelLab.Commands;
+
+return await new RootCommand("Makes models to test with, and measures how true the engine is to them.")
+{
+    SynthesizeCommand.Create(),
+}.Parse(args).InvokeAsync();
