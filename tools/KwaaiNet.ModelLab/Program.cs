@@ -4,4 +4,5 @@ using KwaaiNet.ModelLab.Commands;
 return await new RootCommand("Makes models to test with, and measures how true the engine is to them.")
 {
     SynthesizeCommand.Create(),
+    Llama2cCommand.Create(),
 }.Parse(args).InvokeAsync();

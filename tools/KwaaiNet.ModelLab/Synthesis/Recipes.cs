@@ -120,8 +120,9 @@ internal static class Recipes
         new()
         {
             Name = "phi3-short", Architecture = "phi3", Exercises = "the short RoPE factors: the context is the original one", Fused = true, OutputMatrix = true,
+            Context = 256, // llama.cpp rounds a context up to this before it chooses
             RopeTensors = [("rope_factors_long.weight", Ramp(1, 12)), ("rope_factors_short.weight", Ramp(1, 2))],
-            Metadata = (file, prefix) => AddPhiRope(file, prefix, original: 128),
+            Metadata = (file, prefix) => AddPhiRope(file, prefix, original: 256),
         },
         new()
         {
