@@ -17,7 +17,7 @@ public sealed class GgufModelFile : ModelFile
         _file = file;
         if (file.Metadata.GetInt32("split.count") is > 1 and int parts)
             throw file.Metadata.Problem($"one of {parts} parts of a split model; this engine reads models in one file. Join the parts first.");
-        Shape = ArchitectureShapes.Read(file);
+        Shape = KnownArchitectures.ReadShape(file);
         Name = file.Metadata.GetString("general.name") is { Length: > 0 } name ? name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
         WeightFormat = MostCommonType(file);
         _tokenizer = new Lazy<ITokenizer>(() => GgufTokenizer.Create(file.Metadata));

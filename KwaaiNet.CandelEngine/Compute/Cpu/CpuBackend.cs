@@ -1,5 +1,5 @@
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
-using KwaaiNet.CandelEngine.Compute.Llama;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
@@ -36,7 +36,8 @@ internal sealed class CpuBackend : IComputeBackend
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
 
-        LlamaTensors tensors = LlamaTensors.Find(model, options);
+        RangeTensors tensors = RangeTensors.Find(model, options);
+        PlainBlock.Require(model, tensors, BackendName);
         long bytes = tensors.Bytes;
         if (bytes > Device.MemoryBytes)
             throw new InsufficientMemoryException($"The blocks need {bytes:N0} bytes and the machine has {Device.MemoryBytes:N0}.");

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
-using KwaaiNet.CandelEngine.Compute.Llama;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
@@ -8,7 +8,7 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu;
 /// <summary>One block's weights: matrices where the file maps them, and the two norms, decoded and padded.</summary>
 internal sealed unsafe class CpuBlock : IDisposable
 {
-    internal CpuBlock(LlamaBlockTensors tensors)
+    internal CpuBlock(BlockTensors tensors)
     {
         AttentionNorm = DecodeVector(tensors.AttentionNorm);
         Query = new WeightMatrix(tensors.Query);
@@ -16,9 +16,9 @@ internal sealed unsafe class CpuBlock : IDisposable
         Value = new WeightMatrix(tensors.Value);
         AttentionOutput = new WeightMatrix(tensors.AttentionOutput);
         FeedForwardNorm = DecodeVector(tensors.FeedForwardNorm);
-        Gate = new WeightMatrix(tensors.Gate);
-        Up = new WeightMatrix(tensors.Up);
-        Down = new WeightMatrix(tensors.Down);
+        Gate = new WeightMatrix(tensors.FeedForward!.Gate);
+        Up = new WeightMatrix(tensors.FeedForward!.Up);
+        Down = new WeightMatrix(tensors.FeedForward!.Down);
     }
 
     internal float* AttentionNorm { get; }

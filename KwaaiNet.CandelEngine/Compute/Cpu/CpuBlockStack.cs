@@ -1,7 +1,7 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
-using KwaaiNet.CandelEngine.Compute.Llama;
 using KwaaiNet.CandelEngine.Compute.Stacks;
 using KwaaiNet.CandelEngine.Models;
 
@@ -46,7 +46,7 @@ internal sealed unsafe class CpuBlockStack : BlockStack
     private KvBlock[] _kv = new KvBlock[4];
     private int _firstRow;
 
-    internal CpuBlockStack(ModelShape shape, BlockStackOptions options, LlamaTensors tensors, CpuKernels kernels, ComputePool pool, int pieceRows)
+    internal CpuBlockStack(ModelShape shape, BlockStackOptions options, RangeTensors tensors, CpuKernels kernels, ComputePool pool, int pieceRows)
         : base(shape, options, tensors.Bytes, pieceRows)
     {
         _kernels = kernels;

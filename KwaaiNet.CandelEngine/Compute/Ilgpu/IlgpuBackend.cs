@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Compute.Llama;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
@@ -48,7 +48,8 @@ internal sealed class IlgpuBackend : IComputeBackend
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
 
-        LlamaTensors tensors = LlamaTensors.Find(model, options);
+        RangeTensors tensors = RangeTensors.Find(model, options);
+        PlainBlock.Require(model, tensors, BackendName);
         if (tensors.Bytes > Device.MemoryBytes) throw NoRoom(tensors.Bytes, null);
 
         lock (_device.Gate)

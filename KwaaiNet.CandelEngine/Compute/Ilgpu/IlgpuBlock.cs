@@ -1,6 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
-using KwaaiNet.CandelEngine.Compute.Llama;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
@@ -8,7 +8,7 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 /// <summary>One block's weights on the device.</summary>
 internal sealed class IlgpuBlock
 {
-    internal IlgpuBlock(LlamaBlockTensors tensors, Func<TensorData, DeviceMatrix> matrix, Func<TensorData, MemoryBuffer1D<float, Stride1D.Dense>> vector)
+    internal IlgpuBlock(BlockTensors tensors, Func<TensorData, DeviceMatrix> matrix, Func<TensorData, MemoryBuffer1D<float, Stride1D.Dense>> vector)
     {
         AttentionNorm = vector(tensors.AttentionNorm).View;
         Query = matrix(tensors.Query);
@@ -16,9 +16,9 @@ internal sealed class IlgpuBlock
         Value = matrix(tensors.Value);
         AttentionOutput = matrix(tensors.AttentionOutput);
         FeedForwardNorm = vector(tensors.FeedForwardNorm).View;
-        Gate = matrix(tensors.Gate);
-        Up = matrix(tensors.Up);
-        Down = matrix(tensors.Down);
+        Gate = matrix(tensors.FeedForward!.Gate);
+        Up = matrix(tensors.FeedForward!.Up);
+        Down = matrix(tensors.FeedForward!.Down);
     }
 
     internal ArrayView<float> AttentionNorm { get; }

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
-using KwaaiNet.CandelEngine.Compute.Llama;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Stacks;
 using KwaaiNet.CandelEngine.Models;
 
@@ -39,7 +39,7 @@ internal sealed class IlgpuBlockStack : BlockStack
     private readonly int[] _headRowsHost;
     private readonly float[] _anglesHost;
 
-    internal IlgpuBlockStack(ModelShape shape, BlockStackOptions options, LlamaTensors tensors, IlgpuDevice device, IlgpuWeights weights, int pieceRows)
+    internal IlgpuBlockStack(ModelShape shape, BlockStackOptions options, RangeTensors tensors, IlgpuDevice device, IlgpuWeights weights, int pieceRows)
         : base(shape, options, tensors.Bytes, pieceRows)
     {
         _device = device;

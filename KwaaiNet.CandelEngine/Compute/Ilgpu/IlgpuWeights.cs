@@ -1,6 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
-using KwaaiNet.CandelEngine.Compute.Llama;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
@@ -11,7 +11,7 @@ internal sealed class IlgpuWeights : IDisposable
     private readonly Stack<IDisposable> _buffers = new();
 
     /// <summary>Uploads the tensors; on any failure nothing stays allocated.</summary>
-    internal IlgpuWeights(Accelerator accelerator, KernelSet kernels, LlamaTensors tensors, IProgress<double>? progress, CancellationToken cancellationToken)
+    internal IlgpuWeights(Accelerator accelerator, KernelSet kernels, RangeTensors tensors, IProgress<double>? progress, CancellationToken cancellationToken)
     {
         long total = tensors.Bytes;
         long done = 0;

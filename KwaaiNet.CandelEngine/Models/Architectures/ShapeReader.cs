@@ -8,6 +8,15 @@ namespace KwaaiNet.CandelEngine.Models.Architectures;
 /// <param name="prefix">The architecture's name, which starts its keys.</param>
 internal readonly struct ShapeReader(GgufMetadata metadata, string prefix)
 {
+    /// <summary>Whether the file has the key.</summary>
+    public bool Has(string key) => metadata.Contains($"{prefix}.{key}");
+
+    /// <summary>A string, or null.</summary>
+    public string? Text(string key) => metadata.GetString($"{prefix}.{key}");
+
+    /// <summary>A truth value, or its default.</summary>
+    public bool Flag(string key, bool otherwise) => metadata.GetBool($"{prefix}.{key}") ?? otherwise;
+
     /// <summary>An integer that must be there, or has a default.</summary>
     public int Integer(string key, int minimum, int maximum, int? otherwise = null)
     {

@@ -106,17 +106,22 @@ public sealed class BadFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("llama.rope.scaling.type", "RoPE scaling ('yarn')")]
-    [InlineData("llama.expert_count", "mixture of experts")]
+    [InlineData("llama.rope.scaling.type", "RoPE scaling ('dynamic')")]
+    [InlineData("llama.expert_group_count", "groups of experts")]
     [InlineData("split.count", "split model")]
     public void What_is_not_run_yet_is_named(string key, string said)
     {
         byte[] bytes = SmallModel.Build(writer =>
         {
             if (key.EndsWith("type", StringComparison.Ordinal))
-                writer.Add(key, "yarn");
+                writer.Add(key, "dynamic");
             else
                 writer.Add(key, 8u);
+            if (key.StartsWith("llama.expert", StringComparison.Ordinal))
+            {
+                writer.Add("llama.expert_count", 16u);
+                writer.Add("llama.expert_used_count", 2u);
+            }
         });
         Assert.Contains(said, Assert.Throws<ModelFormatException>(() => ModelFile.Open(_folder.Write("feature.gguf", bytes))).Message);
     }

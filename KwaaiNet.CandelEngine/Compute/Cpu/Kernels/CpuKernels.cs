@@ -1,7 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Compute.Llama;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Compute.Llama;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 

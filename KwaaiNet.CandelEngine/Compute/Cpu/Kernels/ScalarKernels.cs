@@ -1,5 +1,5 @@
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Compute.Llama;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 

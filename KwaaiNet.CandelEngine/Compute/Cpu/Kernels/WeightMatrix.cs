@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Compute.Llama;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 

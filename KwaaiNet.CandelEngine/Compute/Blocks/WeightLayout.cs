@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using KwaaiNet.CandelEngine.Gguf;
 
-namespace KwaaiNet.CandelEngine.Compute.Llama;
+namespace KwaaiNet.CandelEngine.Compute.Blocks;
 
 /// <summary>How the numbers of a weight row lie in memory. Layouts as <see cref="GgmlType"/> documents them.</summary>
 internal static unsafe class WeightLayout

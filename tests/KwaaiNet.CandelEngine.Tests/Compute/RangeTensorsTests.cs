@@ -1,12 +1,12 @@
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Compute.Llama;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 
 /// <summary>Which models are refused, and with what words.</summary>
-public sealed class LlamaTensorsTests
+public sealed class RangeTensorsTests
 {
     private static readonly BlockStackOptions s_all = new() { FirstBlock = 0, EndBlock = SyntheticModel.Blocks, Embedding = true, OutputHead = true };
 
@@ -18,7 +18,7 @@ public sealed class LlamaTensorsTests
         patched.Tensors["blk.2.ffn_up.weight"] = null;
 
         AssertRefused(patched, s_all, "blk.2.ffn_up.weight", "missing");
-        Assert.Equal(2, LlamaTensors.Find(patched, new BlockStackOptions { FirstBlock = 0, EndBlock = 2 }).Blocks.Length);
+        Assert.Equal(2, RangeTensors.Find(patched, new BlockStackOptions { FirstBlock = 0, EndBlock = 2 }).Blocks.Length);
     }
 
     [Fact]
@@ -44,15 +44,15 @@ public sealed class LlamaTensorsTests
     }
 
     [Fact]
-    public void A_block_with_more_than_llamas_tensors_is_refused()
+    public void A_tensor_that_the_architecture_does_not_have_is_refused()
     {
         using SyntheticModel model = new(GgmlType.F32);
         PatchedModel patched = new(model.File);
         model.File.TryGetTensor("blk.1.attn_norm.weight", out TensorData norm);
-        patched.Tensors["blk.1.attn_q.bias"] = norm;
+        patched.Tensors["blk.1.attn_q_norm.weight"] = norm;
 
-        AssertRefused(patched, s_all, "blk.1.attn_q.bias");
-        Assert.Single(LlamaTensors.Find(patched, new BlockStackOptions { FirstBlock = 2, EndBlock = 3 }).Blocks);
+        AssertRefused(patched, s_all, "blk.1.attn_q_norm.weight", "llama");
+        Assert.Single(RangeTensors.Find(patched, new BlockStackOptions { FirstBlock = 2, EndBlock = 3 }).Blocks);
     }
 
     [Fact]
@@ -65,7 +65,7 @@ public sealed class LlamaTensorsTests
 
     private static void AssertRefused(ModelFile model, BlockStackOptions options, params string[] words)
     {
-        ModelFormatException refused = Assert.Throws<ModelFormatException>(() => LlamaTensors.Find(model, options));
+        ModelFormatException refused = Assert.Throws<ModelFormatException>(() => RangeTensors.Find(model, options));
         Assert.All(words, w => Assert.Contains(w, refused.Message, StringComparison.Ordinal));
     }
 }
