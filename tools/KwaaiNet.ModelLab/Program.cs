@@ -5,4 +5,5 @@ return await new RootCommand("Makes models to test with, and measures how true t
 {
     SynthesizeCommand.Create(),
     Llama2cCommand.Create(),
+    GreedyCommand.Create(),
 }.Parse(args).InvokeAsync();
