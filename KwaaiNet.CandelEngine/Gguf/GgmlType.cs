@@ -54,6 +54,9 @@ public enum GgmlType
     /// <summary>Blocks of 256 in groups of 32: f16 d, 64 bytes that number points of a grid in four dimensions, then for each group a 32-bit word of four 7-bit sign patterns and a 4-bit scale; value = d · (scale + ½) / 2 · ±grid. 98 bytes.</summary>
     IQ3_XXS = 18,
 
+    /// <summary>Blocks of 256 in groups of 32: f16 d, 32 low bytes of grid points in eight dimensions, for each group a 16-bit word of the points' upper bits, a 3-bit scale and the sign of a shift; value = d · (2 · scale + 1) · (grid ± ⅛). 50 bytes.</summary>
+    IQ1_S = 19,
+
     /// <summary>Blocks of 32: f16 scale, 16 bytes of nibbles as in <see cref="Q4_0"/>; value = scale · table[nibble], a table of 16 unevenly spaced integers. 18 bytes.</summary>
     IQ4_NL = 20,
 
@@ -66,8 +69,17 @@ public enum GgmlType
     /// <summary>Blocks of 256 in groups of 32: f16 d, 16 bits and 4 bytes of eight 6-bit scales, 128 bytes of nibbles; value = d · (scale − 32) · table[nibble], the table of <see cref="IQ4_NL"/>. 136 bytes.</summary>
     IQ4_XS = 23,
 
+    /// <summary>Blocks of 256 in groups of 16: 32 low bytes of grid points in eight dimensions, 16 bytes of their upper bits and the signs of their shifts, 8 bytes of 3-bit scales and the pieces of an f16 d; value as in <see cref="IQ1_S"/>. 56 bytes.</summary>
+    IQ1_M = 29,
+
     /// <summary>bfloat16: the upper half of a binary32, 2 bytes an element.</summary>
     BF16 = 30,
+
+    /// <summary>Blocks of 256: 52 bytes of ternary digits, five in a byte, f16 scale; value = scale · (digit − 1). 54 bytes.</summary>
+    TQ1_0 = 34,
+
+    /// <summary>Blocks of 256: 64 bytes of 2-bit numbers, f16 scale; value = scale · (number − 1). 66 bytes.</summary>
+    TQ2_0 = 35,
 
     /// <summary>Blocks of 32 of the OCP Microscaling format: one byte e, 16 bytes of nibbles as in <see cref="Q4_0"/>, each an E2M1 number; value = 2^(e − 127) · number. 17 bytes.</summary>
     MXFP4 = 39,

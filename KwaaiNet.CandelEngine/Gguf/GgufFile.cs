@@ -55,6 +55,12 @@ public sealed class GgufFile : IDisposable
             throw;
         }
 
+        return Open(mapping, path);
+    }
+
+    /// <summary>Reads the header of a file that is mapped; the mapping is this file's from here on.</summary>
+    internal static GgufFile Open(GgufMapping mapping, string path)
+    {
         try
         {
             (GgufMetadata metadata, Dictionary<string, TensorData> tensors) = GgufHeaderReader.Read(mapping, path);

@@ -12,8 +12,8 @@ internal sealed unsafe class GgufMapping : IDisposable
 {
     private const int HashChunk = 1 << 24;
 
-    private readonly MemoryMappedFile _file;
-    private readonly MemoryMappedViewAccessor _view;
+    private readonly MemoryMappedFile? _file;
+    private readonly MemoryMappedViewAccessor? _view;
     private readonly byte* _start;
     private int _disposed;
 
@@ -26,6 +26,12 @@ internal sealed unsafe class GgufMapping : IDisposable
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
         // A view starts at a page, which is where the file starts unless the system needed an offset.
         _start = start + view.PointerOffset;
+    }
+
+    private GgufMapping(nint address, long length)
+    {
+        _start = (byte*)address;
+        Length = length;
     }
 
     /// <summary>Bytes in the file.</summary>
@@ -58,6 +64,9 @@ internal sealed unsafe class GgufMapping : IDisposable
         }
     }
 
+    /// <summary>A file whose bytes are in memory already. They stay the caller's: kept in place until after <see cref="Dispose"/>, freed by the caller.</summary>
+    public static GgufMapping Over(nint address, long length) => new(address, length);
+
     /// <summary>SHA-256 over the whole file, lower-case hex.</summary>
     public string ComputeSha256()
     {
@@ -65,7 +74,7 @@ internal sealed unsafe class GgufMapping : IDisposable
         bool held = false;
         try
         {
-            _view.SafeMemoryMappedViewHandle.DangerousAddRef(ref held);
+            _view?.SafeMemoryMappedViewHandle.DangerousAddRef(ref held);
             using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             for (long at = 0; at < Length; at += HashChunk)
                 hash.AppendData(new ReadOnlySpan<byte>(Start + at, (int)Math.Min(HashChunk, Length - at)));
@@ -74,7 +83,7 @@ internal sealed unsafe class GgufMapping : IDisposable
         finally
         {
             if (held)
-                _view.SafeMemoryMappedViewHandle.DangerousRelease();
+                _view!.SafeMemoryMappedViewHandle.DangerousRelease();
         }
     }
 
@@ -83,8 +92,8 @@ internal sealed unsafe class GgufMapping : IDisposable
     {
         if (Interlocked.Exchange(ref _disposed, 1) != 0)
             return;
-        _view.SafeMemoryMappedViewHandle.ReleasePointer();
-        _view.Dispose();
-        _file.Dispose();
+        _view?.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view?.Dispose();
+        _file?.Dispose();
     }
 }

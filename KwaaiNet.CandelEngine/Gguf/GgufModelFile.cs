@@ -57,9 +57,11 @@ public sealed class GgufModelFile : ModelFile
     /// <summary>Opens a model in a GGUF file.</summary>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
     /// <exception cref="ModelFormatException">The file is not GGUF, is truncated, lies about itself, or uses something this engine does not run.</exception>
-    public static new GgufModelFile Open(string path)
+    public static new GgufModelFile Open(string path) => Open(GgufFile.Open(path));
+
+    /// <summary>The model in an open file, which is the model's from here on.</summary>
+    internal static GgufModelFile Open(GgufFile file)
     {
-        GgufFile file = GgufFile.Open(path);
         try
         {
             return new GgufModelFile(file);

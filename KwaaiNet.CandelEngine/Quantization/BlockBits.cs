@@ -1,0 +1,59 @@
+using System.Buffers.Binary;
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace KwaaiNet.CandelEngine.Quantization;
+
+/// <summary>What block formats have in common: scales in binary16, sign patterns, the packed scales of Q4_K and Q5_K.</summary>
+internal static class BlockBits
+{
+    /// <summary>Numbers that a decoder yields at once.</summary>
+    internal const int GroupLength = 32;
+
+    private const float HalfBiasCorrection = 5.192296858534828e33f; // 2^112
+
+    /// <summary>A binary16 as float32. The cast of .NET gives the same numbers; it takes several times as long.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Half(ReadOnlySpan<byte> bytes, int at = 0) => Half(UInt16(bytes, at));
+
+    /// <summary>A binary16 as float32: exponent and fraction move up 13 bits, and 2^112 corrects the exponent's bias, exactly.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static float Half(int half)
+    {
+        int moved = (half & 0x7FFF) << 13;
+        int magnitude = BitConverter.SingleToInt32Bits(BitConverter.Int32BitsToSingle(moved) * HalfBiasCorrection);
+        if (moved >= 0x7C00 << 13)
+            magnitude |= 0x7F800000; // infinity or NaN
+        return BitConverter.Int32BitsToSingle(magnitude | ((half & 0x8000) << 16));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static int UInt16(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static uint UInt32(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt32LittleEndian(bytes[at..]);
+
+    /// <summary>Eight signs from seven bits: the eighth makes the number of minus signs even.</summary>
+    /// <remarks>ggml's table <c>ksigns_iq2xs</c>.</remarks>
+    internal static int EvenSigns(int sevenBits) => sevenBits | ((BitOperations.PopCount((uint)sevenBits) & 1) << 7);
+
+    /// <summary>±1 as bit <paramref name="index"/> of <paramref name="signs"/> says. A factor, so that a zero scale gives −0 as ggml's product does.</summary>
+    internal static float Sign(int signs, int index) => ((signs >> index) & 1) == 0 ? 1f : -1f;
+
+    // Eight 6-bit scales and eight 6-bit minima in 12 bytes:
+    //   bytes 0..3    low 6 bits: scale 0..3     high 2 bits: upper bits of scale 4..7
+    //   bytes 4..7    low 6 bits: minimum 0..3   high 2 bits: upper bits of minimum 4..7
+    //   bytes 8..11   low nibble: low 4 bits of scale 4..7   high nibble: low 4 bits of minimum 4..7
+
+    /// <summary>The 6-bit scale of a group of Q4_K or Q5_K.</summary>
+    /// <param name="packed">The 12 bytes.</param>
+    /// <param name="group">0 to 7.</param>
+    internal static int PackedScale(ReadOnlySpan<byte> packed, int group) =>
+        group < 4 ? packed[group] & 63 : (packed[group + 4] & 15) | ((packed[group - 4] >> 6) << 4);
+
+    /// <summary>The 6-bit minimum of a group of Q4_K or Q5_K.</summary>
+    /// <param name="packed">The 12 bytes.</param>
+    /// <param name="group">0 to 7.</param>
+    internal static int PackedMinimum(ReadOnlySpan<byte> packed, int group) =>
+        group < 4 ? packed[group + 4] & 63 : (packed[group + 4] >> 4) | ((packed[group] >> 6) << 4);
+}

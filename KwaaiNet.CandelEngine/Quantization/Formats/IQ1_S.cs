@@ -1,0 +1,30 @@
+using KwaaiNet.CandelEngine.Gguf;
+
+namespace KwaaiNet.CandelEngine.Quantization.Formats;
+
+// Block, 50 bytes for 256 numbers in 32 points of eight, four points a group of 32:
+//    0   f16  d
+//    2   u8[32]  low eight bits of the points
+//   34   u16[8]  group g, bits 3p … 3p + 2: upper bits of its point p, bits 12 … 14: scale, bit 15: whether the shift is −⅛ and not ⅛
+
+/// <summary><see cref="GgmlType.IQ1_S"/>.</summary>
+internal readonly struct IQ1_S : IBlockFormat
+{
+    /// <summary>How far the group's points are shifted, one way or the other.</summary>
+    internal const float Shift = 0.125f;
+
+    public static GgmlType Type => GgmlType.IQ1_S;
+
+    public static void DecodeGroup(ReadOnlySpan<byte> block, int group, Span<float> values)
+    {
+        int word = BlockBits.UInt16(block, 34 + (2 * group));
+        float scale = BlockBits.Half(block) * ((2 * ((word >> 12) & 7)) + 1);
+        float shift = (word & 0x8000) == 0 ? Shift : -Shift;
+        for (int p = 0; p < 4; p++)
+        {
+            ReadOnlySpan<sbyte> point = Codebooks.Codebook.IQ1.Point(block[2 + (4 * group) + p] | (((word >> (3 * p)) & 7) << 8));
+            for (int j = 0; j < 8; j++)
+                values[(8 * p) + j] = scale * (point[j] + shift);
+        }
+    }
+}

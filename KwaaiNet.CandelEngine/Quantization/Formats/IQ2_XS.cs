@@ -1,0 +1,28 @@
+using KwaaiNet.CandelEngine.Gguf;
+
+namespace KwaaiNet.CandelEngine.Quantization.Formats;
+
+// Block, 74 bytes for 256 numbers in 32 points of eight, four points a group of 32:
+//    0   f16  d
+//    2   u16[32]  bits 0 … 8: the point, bits 9 … 15: its signs
+//   66   u8[8]  group g: scale of its first two points in the low nibble, of the others in the high one
+
+/// <summary><see cref="GgmlType.IQ2_XS"/>.</summary>
+internal readonly struct IQ2_XS : IBlockFormat
+{
+    public static GgmlType Type => GgmlType.IQ2_XS;
+
+    public static void DecodeGroup(ReadOnlySpan<byte> block, int group, Span<float> values)
+    {
+        float d = BlockBits.Half(block);
+        for (int p = 0; p < 4; p++)
+        {
+            float scale = d * (0.5f + ((block[66 + group] >> (p / 2 * 4)) & 15)) * 0.25f;
+            int word = BlockBits.UInt16(block, 2 + (8 * group) + (2 * p));
+            ReadOnlySpan<sbyte> point = Codebooks.Codebook.IQ2_XS.Point(word & 511);
+            int signs = BlockBits.EvenSigns(word >> 9);
+            for (int j = 0; j < 8; j++)
+                values[(8 * p) + j] = scale * point[j] * BlockBits.Sign(signs, j);
+        }
+    }
+}

@@ -1,0 +1,29 @@
+using KwaaiNet.CandelEngine.Gguf;
+
+namespace KwaaiNet.CandelEngine.Quantization.Formats;
+
+// Block, 110 bytes for 256 numbers in 64 points of four, eight points a group of 32:
+//     0   f16  d
+//     2   u8[64]  low eight bits of the points
+//    66   u8[8]  group g: the ninth bit of its point p is bit p
+//    74   u8[32]  signs: number j of a group is bit j mod 8 of the group's byte j / 8
+//   106   u8[4]  scale of group g: nibble g mod 2 of byte g / 2
+
+/// <summary><see cref="GgmlType.IQ3_S"/>.</summary>
+internal readonly struct IQ3_S : IBlockFormat
+{
+    public static GgmlType Type => GgmlType.IQ3_S;
+
+    public static void DecodeGroup(ReadOnlySpan<byte> block, int group, Span<float> values)
+    {
+        float scale = BlockBits.Half(block) * (1 + (2 * ((block[106 + (group / 2)] >> (group % 2 * 4)) & 15)));
+        for (int p = 0; p < 8; p++)
+        {
+            int ninth = (block[66 + group] >> p) & 1;
+            ReadOnlySpan<sbyte> point = Codebooks.Codebook.IQ3_S.Point(block[2 + (8 * group) + p] | (ninth << 8));
+            int signs = block[74 + (4 * group) + (p / 2)] >> (p % 2 * 4);
+            for (int j = 0; j < 4; j++)
+                values[(4 * p) + j] = scale * point[j] * BlockBits.Sign(signs, j);
+        }
+    }
+}

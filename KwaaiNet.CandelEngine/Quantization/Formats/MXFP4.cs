@@ -1,0 +1,31 @@
+using KwaaiNet.CandelEngine.Gguf;
+
+namespace KwaaiNet.CandelEngine.Quantization.Formats;
+
+// Block, 17 bytes for 32 numbers:
+//   0   u8  e: the scale is 2^(e − 127)
+//   1   u8[16]  byte j: number j in the low nibble, number j + 16 in the high one; a sign, two bits of exponent, one of fraction (E2M1)
+// Source: OCP Microscaling Formats (MX) Specification 1.0. e = 255, which it calls NaN, is 2^128 here as in ggml.
+
+/// <summary><see cref="GgmlType.MXFP4"/>.</summary>
+internal readonly struct MXFP4 : IBlockFormat
+{
+    public static GgmlType Type => GgmlType.MXFP4;
+
+    /// <summary>Twice what nibbles stand for, which makes whole numbers of them.</summary>
+    internal static ReadOnlySpan<sbyte> Doubled => [0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12];
+
+    public static void DecodeGroup(ReadOnlySpan<byte> block, int group, Span<float> values)
+    {
+        float scale = HalfScale(block[0]);
+        for (int j = 0; j < 16; j++)
+        {
+            int pair = block[1 + j];
+            values[j] = Doubled[pair & 15] * scale;
+            values[j + 16] = Doubled[pair >> 4] * scale;
+        }
+    }
+
+    /// <summary>2^(e − 128), half the scale: subnormal for 0 and 1.</summary>
+    internal static float HalfScale(int e) => BitConverter.Int32BitsToSingle(e < 2 ? 0x00200000 << e : (e - 1) << 23);
+}

@@ -1,0 +1,24 @@
+using KwaaiNet.CandelEngine.Gguf;
+
+namespace KwaaiNet.CandelEngine.Quantization.Formats;
+
+// Block, 18 bytes for 32 numbers:
+//   0   f16  scale
+//   2   u8[16]  byte j: number j in the low nibble, number j + 16 in the high one, each plus 8
+
+/// <summary><see cref="GgmlType.Q4_0"/>.</summary>
+internal readonly struct Q4_0 : IBlockFormat
+{
+    public static GgmlType Type => GgmlType.Q4_0;
+
+    public static void DecodeGroup(ReadOnlySpan<byte> block, int group, Span<float> values)
+    {
+        float scale = BlockBits.Half(block);
+        for (int j = 0; j < 16; j++)
+        {
+            int pair = block[2 + j];
+            values[j] = ((pair & 15) - 8) * scale;
+            values[j + 16] = ((pair >> 4) - 8) * scale;
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using KwaaiNet.CandelEngine.Gguf;
+
+namespace KwaaiNet.CandelEngine.Quantization.Formats;
+
+// Block, 34 bytes for 32 numbers:
+//   0   f16  scale
+//   2   i8[32]  the numbers
+
+/// <summary><see cref="GgmlType.Q8_0"/>.</summary>
+internal readonly struct Q8_0 : IBlockFormat
+{
+    public static GgmlType Type => GgmlType.Q8_0;
+
+    public static void DecodeGroup(ReadOnlySpan<byte> block, int group, Span<float> values)
+    {
+        float scale = BlockBits.Half(block);
+        for (int j = 0; j < 32; j++)
+            values[j] = unchecked((sbyte)block[2 + j]) * scale;
+    }
+}

@@ -1,0 +1,15 @@
+using KwaaiNet.CandelEngine.Gguf;
+
+namespace KwaaiNet.CandelEngine.Quantization;
+
+/// <summary><see cref="GgmlType.F16"/>: little-endian binary16.</summary>
+internal sealed class HalfFormat : TensorFormat
+{
+    internal override GgmlType Type => GgmlType.F16;
+
+    internal override void Decode(ReadOnlySpan<byte> blocks, Span<float> values)
+    {
+        for (int i = 0; i < values.Length; i++)
+            values[i] = BlockBits.Half(blocks, 2 * i);
+    }
+}
