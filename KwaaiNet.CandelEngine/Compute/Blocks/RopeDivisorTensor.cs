@@ -19,9 +19,9 @@ internal static class RopeDivisorTensor
 
         TensorData tensor = tensors.Vector(name, shape.RopeSize / 2);
         var divisors = new float[tensor.Columns];
+        WeightLayout.Decode(tensor.Type, (byte*)tensor.Address, 0, divisors);
         for (int i = 0; i < divisors.Length; i++)
         {
-            divisors[i] = WeightLayout.Element(tensor.Type, (byte*)tensor.Address, i);
             if (!(divisors[i] > 0 && float.IsFinite(divisors[i])))
                 throw tensors.Problem(name, $"holds {divisors[i]}; frequencies are divided by positive numbers");
         }

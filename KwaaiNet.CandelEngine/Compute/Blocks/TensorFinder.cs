@@ -19,8 +19,8 @@ internal sealed class TensorFinder(ModelFile model)
     public TensorData Vector(string name, int length)
     {
         TensorData tensor = Get(name, 1, length);
-        if (tensor.Type is not (GgmlType.F32 or GgmlType.F16))
-            throw Problem(name, $"is stored as {tensor.Type}; a norm's weights and a bias are F32 or F16");
+        if (tensor.Type is not (GgmlType.F32 or GgmlType.F16 or GgmlType.BF16))
+            throw Problem(name, $"is stored as {tensor.Type}; a norm's weights and a bias are F32, F16 or BF16");
         return tensor;
     }
 
@@ -34,7 +34,7 @@ internal sealed class TensorFinder(ModelFile model)
     {
         TensorData tensor = Get(name, rows, columns);
         if (!WeightLayout.IsKnown(tensor.Type))
-            throw Problem(name, $"is stored as {tensor.Type}; F32, F16, Q8_0 and Q4_0 can be run");
+            throw Problem(name, $"is stored as {tensor.Type}; this engine runs {GgmlTypeNames.Supported}");
         if (columns % tensor.Type.BlockLength() != 0)
             throw Problem(name, $"has {columns} columns, which {tensor.Type} cannot store");
         if (tensor.ByteLength != rows * WeightLayout.RowBytes(tensor.Type, columns))

@@ -42,7 +42,7 @@ internal static unsafe class DeviceUpload
     internal static MemoryBuffer1D<float, Stride1D.Dense> Vector(Accelerator accelerator, TensorData tensor)
     {
         var values = new float[tensor.Columns];
-        for (int i = 0; i < values.Length; i++) values[i] = WeightLayout.Element(tensor.Type, (byte*)tensor.Address, i);
+        WeightLayout.Decode(tensor.Type, (byte*)tensor.Address, 0, values);
         return accelerator.Allocate1D(values);
     }
 }

@@ -4,6 +4,7 @@ using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Quantization;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 
@@ -14,27 +15,54 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
 
     public static TheoryData<int> Widths => [128, 256, 512];
 
+    public static TheoryData<int, GgmlType> WidthsAndTypes =>
+        new(from width in (int[])[128, 256, 512] from type in Enum.GetValues<GgmlType>() select (width, type));
+
     [Theory]
-    [MemberData(nameof(Widths))]
-    public void Multiply_equals_its_scalar_twin(int width)
+    [MemberData(nameof(WidthsAndTypes))]
+    public void Multiply_equals_its_scalar_twin(int width, GgmlType type)
     {
         Random random = Seeded();
-        foreach (GgmlType type in new[] { GgmlType.F32, GgmlType.F16, GgmlType.Q8_0, GgmlType.Q4_0 })
+        int block = type.BlockLength();
+        foreach (int columns in block == 1 ? new[] { 1, 31, 32, 33, 64, 107, 172 } : [block, 2 * block, 5 * block])
         {
-            foreach (int columns in type.BlockLength() == 1 ? new[] { 1, 31, 32, 33, 64, 107, 172 } : [32, 64, 160])
+            foreach (int rows in new[] { 1, 2, 3, 4, 5, 7, 8 })
             {
-                foreach (int rows in new[] { 1, 2, 3, 4, 5, 7, 8 })
-                {
-                    byte[] weights = SyntheticModel.Encode(type, Values(random, 9 * columns));
-                    fixed (byte* data = weights)
-                    {
-                        WeightMatrix matrix = new(new TensorData("w", type, 9, columns, (nint)data, weights.Length));
-                        int stride = CpuKernels.Padded(columns);
-                        float[] x = Padded(random, rows, columns);
-                        float[] expected = Multiply(s_scalar, matrix, x, stride, rows);
-                        Assert.Equal(Bits(expected), Bits(Multiply(Kernels(width), matrix, x, stride, rows)));
-                    }
-                }
+                // Any bytes: scales of every size, zero, infinite and NaN among them; on some the numbers stay finite.
+                var weights = new byte[9 * columns / block * type.BlockBytes()];
+                random.NextBytes(weights);
+                if (rows % 3 == 0) weights.AsSpan().Fill((byte)(rows == 3 ? 0xFF : 0));
+                float[] x = Padded(random, rows, columns);
+                CompareWithTwin(width, type, weights, columns, x, rows);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(WidthsAndTypes))]
+    public void Every_weight_is_what_the_format_says_it_is(int width, GgmlType type)
+    {
+        // One activation of 1 and the rest 0 picks a weight out; an infinity beside it would make a NaN of all.
+        Random random = Seeded();
+        int block = type.BlockLength();
+        int columns = block == 1 ? 40 : 2 * block;
+        var weights = new byte[columns / block * type.BlockBytes()];
+        var values = new float[columns];
+        do
+        {
+            random.NextBytes(weights);
+            BlockDecoder.Decode(type, weights, values);
+        }
+        while (!Array.TrueForAll(values, float.IsFinite));
+
+        fixed (byte* data = weights)
+        {
+            WeightMatrix matrix = new(new TensorData("w", type, 1, columns, (nint)data, weights.Length));
+            for (int c = 0; c < columns; c++)
+            {
+                var x = new float[CpuKernels.Padded(columns)];
+                x[c] = 1;
+                Assert.Equal(values[c], Multiply(Kernels(width), matrix, x, x.Length, 1, 1)[0]);
             }
         }
     }
@@ -135,7 +163,8 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
     private static CpuKernels Kernels(int width) =>
         CpuKernels.For(width switch { 128 => SimdTier.Vector128, 256 => SimdTier.Vector256, _ => SimdTier.Vector512 });
 
-    private static IEnumerable<int> Bits(float[] values) => values.Select(BitConverter.SingleToInt32Bits);
+    // The bits of a NaN are the processor's choice: all NaNs are one.
+    private static IEnumerable<int> Bits(float[] values) => values.Select(v => BitConverter.SingleToInt32Bits(float.IsNaN(v) ? float.NaN : v));
 
     private static float[] Values(Random random, int count) =>
         [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() - 0.5f) * 4)];
@@ -146,6 +175,17 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         var padded = new float[rows * stride];
         for (int r = 0; r < rows; r++) Values(random, width).CopyTo(padded, r * stride);
         return padded;
+    }
+
+    private static void CompareWithTwin(int width, GgmlType type, byte[] weights, int columns, float[] x, int rows)
+    {
+        fixed (byte* data = weights)
+        {
+            WeightMatrix matrix = new(new TensorData("w", type, 9, columns, (nint)data, weights.Length));
+            int stride = CpuKernels.Padded(columns);
+            float[] expected = Multiply(s_scalar, matrix, x, stride, rows);
+            Assert.Equal(Bits(expected), Bits(Multiply(Kernels(width), matrix, x, stride, rows)));
+        }
     }
 
     private static float[] Multiply(CpuKernels kernels, WeightMatrix matrix, float[] x, int stride, int rows, int outputs = 9)

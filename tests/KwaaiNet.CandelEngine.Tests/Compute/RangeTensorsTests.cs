@@ -38,9 +38,9 @@ public sealed class RangeTensorsTests
         using SyntheticModel model = new(GgmlType.F32);
         PatchedModel patched = new(model.File);
         model.File.TryGetTensor("blk.0.attn_k.weight", out TensorData key);
-        patched.Tensors["blk.0.attn_k.weight"] = key with { Type = (GgmlType)12 };
+        patched.Tensors["blk.0.attn_k.weight"] = key with { Type = (GgmlType)26 };
 
-        AssertRefused(patched, s_all, "blk.0.attn_k.weight", "12");
+        AssertRefused(patched, s_all, "blk.0.attn_k.weight", "26");
     }
 
     [Fact]

@@ -104,9 +104,6 @@ internal abstract unsafe class CpuKernels
     }
 
     /// <summary>Decodes one row of a matrix.</summary>
-    internal static void DecodeRow(in WeightMatrix weights, int row, float* destination)
-    {
-        byte* source = weights.Row(row);
-        for (int i = 0; i < weights.Columns; i++) destination[i] = WeightLayout.Element(weights.Type, source, i);
-    }
+    internal static void DecodeRow(in WeightMatrix weights, int row, float* destination) =>
+        WeightLayout.Decode(weights.Type, weights.Row(row), 0, new Span<float>(destination, weights.Columns));
 }

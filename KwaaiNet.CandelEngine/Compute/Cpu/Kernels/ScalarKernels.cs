@@ -1,3 +1,4 @@
+using System.Buffers;
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
@@ -11,22 +12,23 @@ internal sealed unsafe class ScalarKernels : CpuKernels
     internal override void Multiply(in WeightMatrix weights, int first, int end, float* x, int xStride, int rows, float* y, int yStride)
     {
         float* sums = stackalloc float[Lanes];
+        int columns = Padded(weights.Columns);
+        float[] row = ArrayPool<float>.Shared.Rent(columns);
+        row.AsSpan(weights.Columns, columns - weights.Columns).Clear();
         for (int output = first; output < end; output++)
         {
-            byte* row = weights.Row(output);
+            WeightLayout.Decode(weights.Type, weights.Row(output), 0, row.AsSpan(0, weights.Columns));
             for (int r = 0; r < rows; r++)
             {
                 float* activations = x + ((long)r * xStride);
                 new Span<float>(sums, Lanes).Clear();
-                for (int c = 0; c < Padded(weights.Columns); c++)
-                {
-                    float weight = c < weights.Columns ? WeightLayout.Element(weights.Type, row, c) : 0;
-                    sums[c % Lanes] = MathF.FusedMultiplyAdd(weight, activations[c], sums[c % Lanes]);
-                }
+                for (int c = 0; c < columns; c++) sums[c % Lanes] = MathF.FusedMultiplyAdd(row[c], activations[c], sums[c % Lanes]);
 
                 y[((long)r * yStride) + output - first] = Fold(sums);
             }
         }
+
+        ArrayPool<float>.Shared.Return(row);
     }
 
     internal override void RmsNorm(float* x, float* weights, int width, float epsilon, float* y)

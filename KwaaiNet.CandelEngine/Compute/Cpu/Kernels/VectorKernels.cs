@@ -1,32 +1,13 @@
 using System.Runtime.CompilerServices;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Gguf;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 
 /// <summary>The kernels in one vector width.</summary>
 internal sealed unsafe class VectorKernels<TLanes> : CpuKernels where TLanes : struct, ILanes<TLanes>
 {
-    internal override void Multiply(in WeightMatrix weights, int first, int end, float* x, int xStride, int rows, float* y, int yStride)
-    {
-        switch (weights.Type)
-        {
-            case GgmlType.F32:
-                MatrixKernel<TLanes, SingleWeights>.Multiply(weights, first, end, x, xStride, rows, y, yStride);
-                break;
-            case GgmlType.F16:
-                MatrixKernel<TLanes, HalfWeights>.Multiply(weights, first, end, x, xStride, rows, y, yStride);
-                break;
-            case GgmlType.Q8_0:
-                MatrixKernel<TLanes, Q8Weights>.Multiply(weights, first, end, x, xStride, rows, y, yStride);
-                break;
-            case GgmlType.Q4_0:
-                MatrixKernel<TLanes, Q4Weights>.Multiply(weights, first, end, x, xStride, rows, y, yStride);
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(weights), weights.Type, null);
-        }
-    }
+    internal override void Multiply(in WeightMatrix weights, int first, int end, float* x, int xStride, int rows, float* y, int yStride) =>
+        MatrixKernels<TLanes>.Of(weights.Type)(weights, first, end, x, xStride, rows, y, yStride);
 
     internal override void RmsNorm(float* x, float* weights, int width, float epsilon, float* y)
     {

@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
 /// <summary>
@@ -15,6 +17,9 @@ internal unsafe interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
 
     static abstract TSelf Broadcast(float value);
 
+    /// <summary>The first 16 lanes are <paramref name="low"/>, the others <paramref name="high"/>.</summary>
+    static abstract TSelf Broadcast(float low, float high);
+
     /// <summary>Loads 32 float32; no alignment needed.</summary>
     static abstract TSelf Load(float* source);
 
@@ -22,6 +27,12 @@ internal unsafe interface ILanes<TSelf> where TSelf : struct, ILanes<TSelf>
 
     /// <summary>Loads 32 binary16.</summary>
     static abstract TSelf LoadHalf(ushort* source);
+
+    /// <summary>Loads 32 bfloat16.</summary>
+    static abstract TSelf LoadBrain(ushort* source);
+
+    /// <summary>Widens 32 signed bytes.</summary>
+    static abstract TSelf FromSBytes(Vector128<sbyte> low, Vector128<sbyte> high);
 
     /// <summary>Loads 32 signed bytes.</summary>
     static abstract TSelf LoadSBytes(sbyte* source);

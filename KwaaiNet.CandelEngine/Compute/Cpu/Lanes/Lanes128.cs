@@ -41,6 +41,17 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Vector128.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Broadcast(float low, float high) => new(
+        Vector128.Create(low),
+        Vector128.Create(low),
+        Vector128.Create(low),
+        Vector128.Create(low),
+        Vector128.Create(high),
+        Vector128.Create(high),
+        Vector128.Create(high),
+        Vector128.Create(high));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Load(float* source) => new(
         Vector128.Load(source),
         Vector128.Load(source + 4),
@@ -74,6 +85,33 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         Halves(source + 20),
         Halves(source + 24),
         Halves(source + 28));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 LoadBrain(ushort* source) => new(
+        Brains(source),
+        Brains(source + 4),
+        Brains(source + 8),
+        Brains(source + 12),
+        Brains(source + 16),
+        Brains(source + 20),
+        Brains(source + 24),
+        Brains(source + 28));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 FromSBytes(Vector128<sbyte> low, Vector128<sbyte> high)
+    {
+        (Vector128<short> a, Vector128<short> b) = Vector128.Widen(low);
+        (Vector128<short> c, Vector128<short> d) = Vector128.Widen(high);
+        return new(
+            Widen(Vector128.WidenLower(a)),
+            Widen(Vector128.WidenUpper(a)),
+            Widen(Vector128.WidenLower(b)),
+            Widen(Vector128.WidenUpper(b)),
+            Widen(Vector128.WidenLower(c)),
+            Widen(Vector128.WidenUpper(c)),
+            Widen(Vector128.WidenLower(d)),
+            Widen(Vector128.WidenUpper(d)));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 LoadSBytes(sbyte* source) => new(
@@ -217,6 +255,10 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
         HalfBits.ToSingle(Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsUInt16()).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Brains(ushort* source) =>
+        (Vector128.WidenLower(Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsUInt16()) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> SBytes(sbyte* source) => Widen(Four((byte*)source).AsSByte());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -227,6 +269,9 @@ internal readonly unsafe struct Lanes128 : ILanes<Lanes128>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Four(byte* source) => Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(source)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> Widen(Vector128<int> values) => Vector128.ConvertToSingle(values);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<float> Widen(Vector128<sbyte> bytes) =>

@@ -30,6 +30,13 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
         Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Broadcast(float low, float high) => new(
+        Vector256.Create(low),
+        Vector256.Create(low),
+        Vector256.Create(high),
+        Vector256.Create(high));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Load(float* source) => new(
         Vector256.Load(source),
         Vector256.Load(source + 8),
@@ -48,6 +55,14 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadHalf(ushort* source) =>
         new(Halves(source), Halves(source + 8), Halves(source + 16), Halves(source + 24));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadBrain(ushort* source) =>
+        new(Brains(source), Brains(source + 8), Brains(source + 16), Brains(source + 24));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 FromSBytes(Vector128<sbyte> low, Vector128<sbyte> high) =>
+        new(Widen(low), Widen(Upper(low)), Widen(high), Widen(Upper(high)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadSBytes(sbyte* source) =>
@@ -124,6 +139,13 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Brains(ushort* source)
+    {
+        (Vector128<uint> low, Vector128<uint> high) = Vector128.Widen(Vector128.Load(source));
+        return (Vector256.Create(low, high) << 16).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> SBytes(sbyte* source) => Widen(Eight((byte*)source).AsSByte());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -134,6 +156,9 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector128<byte> Eight(byte* source) => Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<ulong>(source)).AsByte();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<sbyte> Upper(Vector128<sbyte> bytes) => Vector128.CreateScalarUnsafe(bytes.AsUInt64()[1]).AsSByte();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Widen(Vector128<sbyte> bytes)

@@ -22,6 +22,9 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     public static Lanes512 Broadcast(float value) => new(Vector512.Create(value), Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Broadcast(float low, float high) => new(Vector512.Create(low), Vector512.Create(high));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Load(float* source) => new(Vector512.Load(source), Vector512.Load(source + 16));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -33,6 +36,12 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadHalf(ushort* source) => new(Halves(source), Halves(source + 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadBrain(ushort* source) => new(Brains(source), Brains(source + 16));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 FromSBytes(Vector128<sbyte> low, Vector128<sbyte> high) => new(Widen(low), Widen(high));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadSBytes(sbyte* source) => new(SBytes(source), SBytes(source + 16));
@@ -93,6 +102,13 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     {
         (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(Vector256.Load(source));
         return HalfBits.ToSingle(Vector512.Create(low, high).AsInt32());
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> Brains(ushort* source)
+    {
+        (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(Vector256.Load(source));
+        return (Vector512.Create(low, high) << 16).AsSingle();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,0 +1,34 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using KwaaiNet.CandelEngine.Compute.Blocks;
+using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using KwaaiNet.CandelEngine.Quantization;
+
+namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+
+/// <summary>Weights stored as Q4_K: a block of 256 is eight groups of 32, each with a scale and a minimum.</summary>
+internal readonly unsafe struct Q4KWeights : IWeightFormat
+{
+    private const int BlockBytes = 144;
+    private const int Groups = 8;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Decode<TLanes>(byte* row, int block) where TLanes : struct, ILanes<TLanes>
+    {
+        byte* quant = row + (block / Groups * (long)BlockBytes);
+        int group = block % Groups;
+        byte* pairs = quant + 16 + (group / 2 * 32);
+        int shift = group % 2 * 4;
+        Vector128<byte> low = PackedBits.Field(Vector128.Load(pairs), shift, 15);
+        Vector128<byte> high = PackedBits.Field(Vector128.Load(pairs + 16), shift, 15);
+        ReadOnlySpan<byte> packed = new(quant + 4, 12);
+        float scale = WeightLayout.HalfAt(quant) * BlockBits.PackedScale(packed, group);
+        float minimum = WeightLayout.HalfAt(quant + 2) * BlockBits.PackedMinimum(packed, group);
+        return TLanes.Subtract(TLanes.Multiply(TLanes.FromSBytes(low.AsSByte(), high.AsSByte()), TLanes.Broadcast(scale)), TLanes.Broadcast(minimum));
+    }
+
+    // Rows of quantised weights are whole blocks: loading refuses others.
+    public static TLanes DecodeTail<TLanes>(byte* row, int block, int count) where TLanes : struct, ILanes<TLanes> =>
+        throw new UnreachableException("A quantised row has no partial block.");
+}
