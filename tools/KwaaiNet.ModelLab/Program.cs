@@ -5,5 +5,7 @@ return await new RootCommand("Makes models to test with, and measures how true t
 {
     SynthesizeCommand.Create(),
     Llama2cCommand.Create(),
+    QuantizeCommand.Create(),
+    DivergenceCommand.Create(),
     GreedyCommand.Create(),
 }.Parse(args).InvokeAsync();

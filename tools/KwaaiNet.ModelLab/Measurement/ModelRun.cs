@@ -1,5 +1,4 @@
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.ModelLab.Measurement;
@@ -8,7 +7,7 @@ namespace KwaaiNet.ModelLab.Measurement;
 internal sealed class ModelRun : IDisposable
 {
     private readonly ModelFile _file;
-    private readonly CpuBackend _backend = new(new CpuOptions());
+    private readonly IComputeBackend _backend = ComputeBackends.Create("cpu", new ComputeOptions());
     private readonly IBlockStack _stack;
 
     /// <summary>Opens and loads a model.</summary>
