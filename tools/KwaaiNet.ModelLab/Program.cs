@@ -8,4 +8,5 @@ return await new RootCommand("Makes models to test with, and measures how true t
     QuantizeCommand.Create(),
     DivergenceCommand.Create(),
     GreedyCommand.Create(),
+    ArchitecturesCommand.Create(),
 }.Parse(args).InvokeAsync();
