@@ -35,7 +35,7 @@ internal static class ArchitecturesCommand
         try
         {
             string model = Path.Combine(folder.FullName, $"{recipe.Name}.gguf");
-            SyntheticModel.Write(model, recipe, GgmlType.F32, ArchitectureReference.KeptSeed);
+            SyntheticFile.Write(model, recipe, GgmlType.F32, ArchitectureReference.KeptSeed);
             float[][] expected = peer.Logits(model, ProbePrompt.Tokens);
             if (references is not null)
                 ArchitectureReference.Make(recipe, model, expected).Save(Path.Combine(Directory.CreateDirectory(references).FullName, $"{recipe.Name}.json"));

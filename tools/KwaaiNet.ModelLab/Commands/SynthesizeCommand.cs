@@ -19,7 +19,7 @@ internal static class SynthesizeCommand
         command.SetAction(result =>
         {
             Recipe recipe = Recipes.Find(result.GetValue(name)!)!;
-            SyntheticModel.Write(result.GetValue(output)!, recipe, result.GetValue(type), result.GetValue(seed));
+            SyntheticFile.Write(result.GetValue(output)!, recipe, result.GetValue(type), result.GetValue(seed));
             Console.WriteLine($"{recipe.Name}: {recipe.Exercises}");
         });
         return command;

@@ -5,7 +5,7 @@ using KwaaiNet.ModelLab.Conversion;
 namespace KwaaiNet.ModelLab.Synthesis;
 
 /// <summary>Writes a recipe's model file. The same recipe, type and seed give the same bytes on every machine.</summary>
-internal static class SyntheticModel
+internal static class SyntheticFile
 {
     /// <summary>Deviation of a matrix's numbers times the root of its row's length: large enough that attention is not flat.</summary>
     private const float Gain = 1.5f;
