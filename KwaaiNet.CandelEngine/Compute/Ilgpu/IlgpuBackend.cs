@@ -50,7 +50,8 @@ internal sealed class IlgpuBackend : IComputeBackend
 
         RangeTensors tensors = RangeTensors.Find(model, options);
         PlainBlock.Require(model, tensors, BackendName);
-        if (tensors.Bytes > Device.MemoryBytes) throw NoRoom(tensors.Bytes, null);
+        long bytes = DeviceMatrix.BytesOf(tensors);
+        if (bytes > Device.MemoryBytes) throw NoRoom(bytes, null);
 
         lock (_device.Gate)
         {
@@ -63,7 +64,7 @@ internal sealed class IlgpuBackend : IComputeBackend
             catch (Exception e) when (e is OutOfMemoryException or ILGPU.Runtime.AcceleratorException)
             {
                 weights?.Dispose();
-                throw NoRoom(tensors.Bytes, e);
+                throw NoRoom(bytes, e);
             }
         }
     }

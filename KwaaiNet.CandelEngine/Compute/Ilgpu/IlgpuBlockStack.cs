@@ -40,7 +40,7 @@ internal sealed class IlgpuBlockStack : BlockStack
     private readonly float[] _anglesHost;
 
     internal IlgpuBlockStack(ModelShape shape, BlockStackOptions options, RangeTensors tensors, IlgpuDevice device, IlgpuWeights weights, int pieceRows)
-        : base(shape, options, tensors.Bytes, pieceRows)
+        : base(shape, options, DeviceMatrix.BytesOf(tensors), pieceRows)
     {
         _device = device;
         _kernels = device.Kernels;

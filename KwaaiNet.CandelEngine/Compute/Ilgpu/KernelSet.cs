@@ -20,8 +20,11 @@ internal sealed class KernelSet
         RoundToHalf = accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>>(DeviceKernels.RoundToHalf);
         Single = new WeightKernels<DeviceSingleWeights>(accelerator);
         Half = new WeightKernels<DeviceHalfWeights>(accelerator);
+        Brain = new WeightKernels<DeviceBrainWeights>(accelerator);
         Q8 = new WeightKernels<DeviceQ8Weights>(accelerator);
         Q4 = new WeightKernels<DeviceQ4Weights>(accelerator);
+        Q4K = new WeightKernels<DeviceQ4KWeights>(accelerator);
+        Q6K = new WeightKernels<DeviceQ6KWeights>(accelerator);
     }
 
     internal Action<Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, float, ArrayView<float>> RmsNorm { get; }
@@ -42,7 +45,13 @@ internal sealed class KernelSet
 
     internal WeightKernels<DeviceHalfWeights> Half { get; }
 
+    internal WeightKernels<DeviceBrainWeights> Brain { get; }
+
     internal WeightKernels<DeviceQ8Weights> Q8 { get; }
 
     internal WeightKernels<DeviceQ4Weights> Q4 { get; }
+
+    internal WeightKernels<DeviceQ4KWeights> Q4K { get; }
+
+    internal WeightKernels<DeviceQ6KWeights> Q6K { get; }
 }
