@@ -7,6 +7,7 @@ return await new RootCommand("Makes models to test with, and measures how true t
     Llama2cCommand.Create(),
     QuantizeCommand.Create(),
     DivergenceCommand.Create(),
+    AccuracyCommand.Create(),
     GreedyCommand.Create(),
     ArchitecturesCommand.Create(),
 }.Parse(args).InvokeAsync();

@@ -79,7 +79,7 @@ internal static class Recipes
         },
         new()
         {
-            Name = "gemma2", Architecture = "gemma2", Exercises = "soft-caps, post norms, GELU, scaled embedding, a window of 24 in every other block", HeadSize = 128, PostNorms = true,
+            Name = "gemma2", Architecture = "gemma2", Exercises = "soft-caps, post norms, GELU, scaled embedding, a window of 24 in every other block", HeadSize = 128, PostNorms = true, EmbeddingDeviation = 0.04f,
             Metadata = (file, prefix) =>
             {
                 // Real files cap at 50 and 30; the logits of so small a model would not feel it.
@@ -91,7 +91,7 @@ internal static class Recipes
         new()
         {
             Name = "gemma3", Architecture = "gemma3", Exercises = "a window of 24 in five blocks of six, two RoPE bases, linear scaling in the sixth only", Blocks = 6, HeadSize = 128,
-            HeadNorms = true, PostNorms = true,
+            HeadNorms = true, PostNorms = true, EmbeddingDeviation = 0.04f,
             Metadata = (file, prefix) =>
             {
                 file.Add($"{prefix}rope.freq_base", 1_000_000f);
