@@ -8,6 +8,7 @@ return await new RootCommand("Makes models to test with, and measures how true t
     QuantizeCommand.Create(),
     DivergenceCommand.Create(),
     AccuracyCommand.Create(),
+    LogitsCommand.Create(),
     GreedyCommand.Create(),
     ArchitecturesCommand.Create(),
 }.Parse(args).InvokeAsync();

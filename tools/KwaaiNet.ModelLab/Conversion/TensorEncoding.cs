@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Quantization;
 
@@ -7,21 +6,25 @@ namespace KwaaiNet.ModelLab.Conversion;
 /// <summary>Numbers to a tensor's bytes.</summary>
 internal static class TensorEncoding
 {
-    /// <summary>Encodes whole rows.</summary>
+    // Blocks one thread takes at a time: codebook formats need milliseconds for one.
+    private const int Portion = 64;
+
+    /// <summary>Encodes whole rows, on all processors; blocks do not know of one another, so the bytes are the same.</summary>
     /// <param name="type">The tensor's type.</param>
     /// <param name="values">Its numbers, rows one after another.</param>
     public static byte[] Encode(GgmlType type, float[] values)
     {
-        var bytes = new byte[values.Length / type.BlockLength() * type.BlockBytes()];
-        switch (type)
+        int blocks = values.Length / type.BlockLength();
+        var bytes = new byte[blocks * type.BlockBytes()];
+        Parallel.For(0, (blocks + Portion - 1) / Portion, portion =>
         {
-            case GgmlType.F32: MemoryMarshal.AsBytes<float>(values).CopyTo(bytes); break;
-            case GgmlType.F16: MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)).CopyTo(bytes); break;
-            case GgmlType.Q8_0: Q8_0.Encode(values, bytes); break;
-            case GgmlType.Q4_0: Q4_0.Encode(values, bytes); break;
-            default: throw new NotSupportedException($"There is no encoder for {type}.");
-        }
-
+            int first = portion * Portion;
+            int count = Math.Min(Portion, blocks - first);
+            BlockEncoder.Encode(
+                type,
+                values.AsSpan(first * type.BlockLength(), count * type.BlockLength()),
+                bytes.AsSpan(first * type.BlockBytes(), count * type.BlockBytes()));
+        });
         return bytes;
     }
 }
