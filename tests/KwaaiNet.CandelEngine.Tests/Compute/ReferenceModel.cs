@@ -89,7 +89,14 @@ internal sealed class ReferenceModel(ModelFile model)
 
     private double[] Gated(double[] gate, double[] up) => [.. gate.Zip(up, (g, u) => (_shape.Activation == GateActivation.Silu ? g / (1 + Math.Exp(-g)) : Gelu(g)) * u)];
 
-    private static double Gelu(double x) => x / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))));
+    // As ggml's table of binary16 gives it.
+    private static double Gelu(double x)
+    {
+        if (Math.Abs(x) >= 10) return Math.Max(x, 0);
+
+        double rounded = (double)(Half)x;
+        return (double)(Half)(rounded / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (rounded + (0.044715 * rounded * rounded * rounded)))));
+    }
 
     private static double Cap(double x, double cap) => cap == 0 ? x : cap * Math.Tanh(x / cap);
 
