@@ -48,4 +48,14 @@ internal static class DeviceMath
         p = (p * (r * r)) + r + 1f;
         return p * Interop.IntAsFloat((Interop.FloatAsInt(shifted) << 23) + (uint)Exponential.OneBits);
     }
+
+    /// <summary>GELU by its tanh approximation, by the steps of the cpu backend.</summary>
+    internal static float Gelu(float x)
+    {
+        float bent = (x * x * Cpu.Kernels.Gelu.Cubic) + 1f;
+        return x / (1f + Exp(x * bent * Cpu.Kernels.Gelu.Slope));
+    }
+
+    /// <summary><c>cap · tanh(x / cap)</c>, tanh from one exponential.</summary>
+    internal static float Softcap(float x, float cap) => (1f - (2f / (1f + Exp(x * (2f / cap))))) * cap;
 }

@@ -13,8 +13,8 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 /// </remarks>
 internal static class Gelu
 {
-    private const float Cubic = 0.044715f;
-    private const float Slope = -1.5957691216057308f; // −2 · √(2/π)
+    internal const float Cubic = 0.044715f;
+    internal const float Slope = -1.5957691216057308f; // −2 · √(2/π)
     private const float Bound = 10;
     private const float Splitter = 8193; // 2^13 + 1: x·s − (x·s − x) leaves 24 − 13 bits (Veltkamp)
 
