@@ -19,7 +19,7 @@ internal static class FuzzCommand
         Option<long> inputs = new("--inputs") { Description = "How many inputs, over all readers.", DefaultValueFactory = _ => 1_000_000 };
         Option<ulong?> seed = new("--seed") { Description = "The same seed makes the same inputs." };
         Option<double> minutes = new("--minutes") { Description = "Stop after so many minutes.", DefaultValueFactory = _ => 24 * 60 };
-        Option<double> limit = new("--input-seconds") { Description = "How long one input may take before it counts as hanging.", DefaultValueFactory = _ => 60 };
+        Option<double> limit = new("--input-seconds") { Description = "How long one input may take before it counts as hanging.", DefaultValueFactory = _ => 120 };
         Option<string> output = new("--out") { Description = "The folder for failing inputs.", DefaultValueFactory = _ => "fuzz-failures" };
         Option<FileInfo?> again = new("--input") { Description = "Read this one file instead, with one --target." };
         RootCommand command = new("Damages valid inputs and checks that readers answer with a typed error or none: no crash, no hang, no allocation beyond what the input explains.")

@@ -1,5 +1,6 @@
 using ILGPU;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using GeluConstants = KwaaiNet.CandelEngine.Compute.Cpu.Kernels.Gelu;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
@@ -49,11 +50,14 @@ internal static class DeviceMath
         return p * Interop.IntAsFloat((Interop.FloatAsInt(shifted) << 23) + (uint)Exponential.OneBits);
     }
 
-    /// <summary>GELU by its tanh approximation, by the steps of the cpu backend.</summary>
+    /// <summary>GELU as the cpu backend has it, rounded to binary16 before and after.</summary>
     internal static float Gelu(float x)
     {
-        float bent = (x * x * Cpu.Kernels.Gelu.Cubic) + 1f;
-        return x / (1f + Exp(x * bent * Cpu.Kernels.Gelu.Slope));
+        if (!(x < GeluConstants.Bound)) return x;
+
+        float inside = RoundToHalf(x < -GeluConstants.Bound ? -GeluConstants.Bound : x);
+        float bent = (inside * inside * GeluConstants.Cubic) + 1f;
+        return RoundToHalf(inside / (1f + Exp(inside * bent * GeluConstants.Slope)));
     }
 
     /// <summary><c>cap · tanh(x / cap)</c>, tanh from one exponential.</summary>

@@ -12,6 +12,8 @@ internal sealed class ByteLevelBpeTokenizer : VocabularyTokenizer
 {
     private const char Space = '\u2581';
 
+    private static readonly ulong s_mix = (ulong)Random.Shared.NextInt64() | 1;
+
     private readonly PreTokenizer _words;
     private readonly Dictionary<string, int> _ids;
     private readonly Dictionary<ulong, Merged> _merges;
@@ -172,17 +174,18 @@ internal sealed class ByteLevelBpeTokenizer : VocabularyTokenizer
         return id;
     }
 
-    private static ulong Key(int left, int right) => ((ulong)(uint)left << 32) | (uint)right;
+    // .NET hashes a 64-bit number as one half XOR the other, which is 0 for all pairs of equal symbols. Multiplying mixes the halves, and nobody
+    // can write a file whose pairs all collide, as the factor differs from run to run. An odd factor keeps keys apart.
+    private static ulong Key(int left, int right) => (((ulong)(uint)left << 32) | (uint)right) * s_mix;
 
     private readonly record struct Merged(int Rank, int Id);
 
     private readonly struct Rule(Dictionary<ulong, Merged> merges) : IMergeRule
     {
-        public bool TryMerge(in Symbol left, in Symbol right, out float priority, out int id)
+        public bool TryMerge(in Symbol left, in Symbol right, out uint order, out int id)
         {
             bool found = merges.TryGetValue(Key(left.Id, right.Id), out Merged merged);
-            // Ranks stay below 2^24, where float32 holds every integer.
-            priority = merged.Rank;
+            order = (uint)merged.Rank;
             id = merged.Id;
             return found;
         }

@@ -62,7 +62,9 @@ public sealed class DeviceMathTests(ITestOutputHelper output)
         for (double x = -30; x < 30; x += 0.0137)
         {
             double gelu = x / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))));
-            Assert.Equal(gelu, DeviceMath.Gelu((float)x), Math.Max(1e-6, Math.Abs(gelu) * 4e-6));
+            // Argument and result keep the bits of a binary16, as on the cpu backend; where two are equally near, one may take the other.
+            Assert.Equal(gelu, DeviceMath.Gelu((float)x), 1e-6 + (Math.Abs(x) / 1000));
+            Assert.Equal(Gelu.Of((float)x), DeviceMath.Gelu((float)x), 1e-6 + (Math.Abs(x) / 1000));
             Assert.Equal(50 * Math.Tanh(x / 50), DeviceMath.Softcap((float)x, 50), 5e-5);
         }
 
