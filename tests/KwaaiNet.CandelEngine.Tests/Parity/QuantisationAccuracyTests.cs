@@ -9,8 +9,7 @@ namespace KwaaiNet.CandelEngine.Tests.Parity;
 [Trait("Category", "Parity")]
 public sealed class QuantisationAccuracyTests(DemoModelAccuracy model, ITestOutputHelper output) : IClassFixture<DemoModelAccuracy>
 {
-    // Divergence grows with the square of the weights' error. On this model it is 8 to 14 times it for every type (17 for two bits without
-    // a codebook): a type beyond that loses more than its rounding, which is a fault in decoding or computing.
+    // Divergence grows with the square of the weights' error. On this model it is 8 to 14 times it for every type (17 for ternary weights): a type beyond that loses more than its rounding, which is a fault in decoding or computing.
     private const double MostPerSquaredError = 18;
 
     /// <summary>Type, bound on the weights' relative RMS error, bound on the mean divergence in nats.</summary>
@@ -35,6 +34,10 @@ public sealed class QuantisationAccuracyTests(DemoModelAccuracy model, ITestOutp
         { GgmlType.IQ2_S, 0.24, 0.75 },
         { GgmlType.IQ2_XS, 0.288, 1.1 },
         { GgmlType.IQ2_XXS, 0.33, 1.4 },
+        { GgmlType.MXFP4, 0.113, 0.17 },
+        { GgmlType.TQ2_0, 0.436, 3.4 },
+        { GgmlType.TQ1_0, 0.436, 3.4 },
+        { GgmlType.IQ1_M, 0.415, 2.9 },
     };
 
     [Theory]

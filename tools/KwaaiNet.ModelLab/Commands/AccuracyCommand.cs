@@ -59,5 +59,5 @@ internal static class AccuracyCommand
         ? ""
         : run.MeasurePeer(type, peer) is ({ } error, { } divergence)
             ? string.Create(CultureInfo.InvariantCulture, $" {error.Relative:P2} | {divergence.Mean:g3} |")
-            : " needs an importance matrix | |";
+            : " – | – |";
 }

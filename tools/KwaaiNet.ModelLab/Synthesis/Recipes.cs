@@ -1,3 +1,5 @@
+using KwaaiNet.CandelEngine.Gguf;
+
 namespace KwaaiNet.ModelLab.Synthesis;
 
 /// <summary>Every architecture the engine reads, as a recipe. Keys and tensors are those of llama.cpp's converters (<c>conversion/*.py</c>).</summary>
@@ -45,6 +47,21 @@ internal static class Recipes
         {
             Name = "mixtral", Architecture = "llama", Exercises = "8 experts, 2 a token", OutputMatrix = true, FeedForward = 256, Experts = 8, ExpertsUsed = 2,
             Metadata = (file, prefix) => file.Add($"{prefix}rope.freq_base", 1_000_000f),
+        },
+        new()
+        {
+            Name = "mistral3", Architecture = "mistral3", Exercises = "YaRN by 16 with a magnitude of its own", OutputMatrix = true,
+            Metadata = (file, prefix) =>
+            {
+                file.Add($"{prefix}rope.dimension_count", 64u);
+                file.Add($"{prefix}rope.freq_base", 1_000_000f);
+                file.Add($"{prefix}rope.scaling.type", "yarn");
+                file.Add($"{prefix}rope.scaling.factor", 16f);
+                file.Add($"{prefix}rope.scaling.original_context_length", 32u);
+                file.Add($"{prefix}rope.scaling.yarn_beta_fast", 16f);
+                file.Add($"{prefix}rope.scaling.yarn_beta_slow", 2f);
+                file.Add($"{prefix}rope.scaling.yarn_log_multiplier", 0.5f);
+            },
         },
         new()
         {
@@ -132,14 +149,12 @@ internal static class Recipes
         new()
         {
             Name = "granite", Architecture = "granite", Exercises = "scales on embedding, attention, residual and logits",
-            Metadata = (file, prefix) =>
-            {
-                file.Add($"{prefix}rope.freq_base", 10_000f);
-                file.Add($"{prefix}attention.scale", 0.06f);
-                file.Add($"{prefix}embedding_scale", 6f);
-                file.Add($"{prefix}residual_scale", 0.4f);
-                file.Add($"{prefix}logit_scale", 0.75f);
-            },
+            Metadata = AddGraniteScales,
+        },
+        new()
+        {
+            Name = "granitemoe", Architecture = "granitemoe", Exercises = "the same scales about 8 experts, 2 a token", FeedForward = 256, Experts = 8, ExpertsUsed = 2,
+            Metadata = AddGraniteScales,
         },
     ];
 
@@ -149,7 +164,16 @@ internal static class Recipes
     private static Func<int, float[]> Ramp(float from, float to) =>
         count => [.. Enumerable.Range(0, count).Select(i => from + ((to - from) * i / (count - 1)))];
 
-    private static void AddPhiRope(CandelEngine.Gguf.GgufWriter file, string prefix, uint original)
+    private static void AddGraniteScales(GgufWriter file, string prefix)
+    {
+        file.Add($"{prefix}rope.freq_base", 10_000f);
+        file.Add($"{prefix}attention.scale", 0.06f);
+        file.Add($"{prefix}embedding_scale", 6f);
+        file.Add($"{prefix}residual_scale", 0.4f);
+        file.Add($"{prefix}logit_scale", 0.75f);
+    }
+
+    private static void AddPhiRope(GgufWriter file, string prefix, uint original)
     {
         file.Add($"{prefix}rope.freq_base", 10_000f);
         file.Add($"{prefix}rope.scaling.original_context_length", original);

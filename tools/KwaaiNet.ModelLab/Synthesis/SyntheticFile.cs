@@ -47,7 +47,7 @@ internal static class SyntheticFile
         }
 
         // The Llama family's converters write these two; the others' do not.
-        if (recipe.Architecture is "llama" or "smollm3" or "granite")
+        if (recipe.Architecture is "llama" or "smollm3" or "granite" or "granitemoe")
         {
             writer.Add(prefix + "vocab_size", (uint)SyntheticVocabulary.Size);
             writer.Add(prefix + "rope.dimension_count", (uint)recipe.HeadSize);
