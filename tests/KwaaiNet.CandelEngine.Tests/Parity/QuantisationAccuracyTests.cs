@@ -38,6 +38,7 @@ public sealed class QuantisationAccuracyTests(DemoModelAccuracy model, ITestOutp
         { GgmlType.TQ2_0, 0.436, 3.4 },
         { GgmlType.TQ1_0, 0.436, 3.4 },
         { GgmlType.IQ1_M, 0.415, 2.9 },
+        { GgmlType.IQ1_S, 0.447, 3.3 },
     };
 
     [Theory]
