@@ -10,6 +10,9 @@ internal sealed record Architecture(string Name)
     /// <summary>What its blocks may have as well. Any other tensor is refused by name.</summary>
     public BlockParts Optional { get; init; }
 
+    /// <summary>Added under the root in RMSNorm when a file does not say; null where every file must.</summary>
+    public float? DefaultEpsilon { get; init; }
+
     /// <summary>Adds what is the architecture's own to the dimensions that all have in common.</summary>
     public Func<ShapeReader, ModelShape, ModelShape> Complete { get; init; } = (_, shape) => shape;
 

@@ -41,7 +41,7 @@ internal static class CommonShape
             FeedForwardWidth = feedForward,
             VocabularySize = ReadVocabularySize(metadata, read, embeddingRows),
             ContextLength = context,
-            RmsEpsilon = read.Number("attention.layer_norm_rms_epsilon", 0, 1),
+            RmsEpsilon = read.Number("attention.layer_norm_rms_epsilon", 0, 1, architecture.DefaultEpsilon),
             RopeBase = ropeBase,
             RopeSize = ropeSize,
             RopeScaling = scaling,

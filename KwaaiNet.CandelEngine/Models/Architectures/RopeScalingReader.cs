@@ -8,7 +8,7 @@ namespace KwaaiNet.CandelEngine.Models.Architectures;
 /// rope.scaling.factor                   the older rope.scale_linear means the same
 /// rope.scaling.original_context_length  default: context_length
 /// rope.scaling.attn_factor              multiplies cosines and sines
-/// rope.scaling.yarn_beta_fast, yarn_beta_slow, yarn_ext_factor, yarn_log_multiplier
+/// rope.scaling.yarn_beta_fast, yarn_beta_slow, yarn_ext_factor, yarn_log_multiplier; also beta_fast, beta_slow
 /// </code>
 /// </remarks>
 internal static class RopeScalingReader
@@ -42,8 +42,8 @@ internal static class RopeScalingReader
         return scaling with
         {
             YarnShare = read.Number("rope.scaling.yarn_ext_factor", 0, 1, 1),
-            BetaFast = read.Number("rope.scaling.yarn_beta_fast", 1e-3f, 1e6f, RopeScaling.DefaultBetaFast),
-            BetaSlow = read.Number("rope.scaling.yarn_beta_slow", 1e-3f, 1e6f, RopeScaling.DefaultBetaSlow),
+            BetaFast = read.Number("rope.scaling.yarn_beta_fast", 1e-3f, 1e6f, read.Number("rope.scaling.beta_fast", 1e-3f, 1e6f, RopeScaling.DefaultBetaFast)),
+            BetaSlow = read.Number("rope.scaling.yarn_beta_slow", 1e-3f, 1e6f, read.Number("rope.scaling.beta_slow", 1e-3f, 1e6f, RopeScaling.DefaultBetaSlow)),
             Magnitude = scaling.Magnitude * magnitude,
         };
     }

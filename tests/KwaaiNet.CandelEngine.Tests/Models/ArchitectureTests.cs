@@ -56,6 +56,19 @@ public sealed class ArchitectureTests : IDisposable
     }
 
     [Fact]
+    public void Gemma_3_as_Ollama_writes_it_turns_alike()
+    {
+        ModelShape text = Read("gemma3", 6, ("attention.sliding_window", 512u), ("rope.global.freq_base", 500_000f), ("rope.local.freq_base", 5_000f));
+        Assert.Equal((5_000f, 500_000f), (text.AttentionOf(0).Rope?.Base, text.AttentionOf(5).Rope?.Base));
+
+        ModelShape image = Read("gemma3", 34, ("attention.sliding_window", 1024u), ("attention.layer_norm_rms_epsilon", null));
+        Assert.Equal(1e-6f, image.RmsEpsilon);
+        Assert.Equal(new RopeSettings(10_000), image.AttentionOf(0).Rope);
+        Assert.Equal((1_000_000f, 8f), (image.AttentionOf(5).Rope?.Base, image.AttentionOf(5).Rope?.Scaling?.Factor));
+        Refused("epsilon", "qwen2", 2, ("attention.layer_norm_rms_epsilon", null));
+    }
+
+    [Fact]
     public void A_pattern_may_name_each_block_with_a_window()
     {
         ModelShape shape = Read("gemma3", 3, ("attention.sliding_window", 512u), ("attention.sliding_window_pattern", new[] { false, true, true }));
@@ -97,7 +110,7 @@ public sealed class ArchitectureTests : IDisposable
     [Fact]
     public void Yarn_brings_its_temperature_and_may_take_it_back()
     {
-        (string, object)[] yarn = [("rope.scaling.type", "yarn"), ("rope.scaling.factor", 4f), ("rope.scaling.original_context_length", 32u)];
+        (string, object?)[] yarn = [("rope.scaling.type", "yarn"), ("rope.scaling.factor", 4f), ("rope.scaling.original_context_length", 32u)];
 
         RopeScaling scaling = Assert.IsType<RopeScaling>(Read("qwen2", 2, yarn).RopeScaling);
         Assert.Equal((4f, 1f, 32f, 1f, 32), (scaling.Factor, scaling.YarnShare, scaling.BetaFast, scaling.BetaSlow, scaling.OriginalContext));
@@ -137,12 +150,12 @@ public sealed class ArchitectureTests : IDisposable
         Refused("YaRN", "llama", 2, ("rope.scaling.type", "yarn"), ("rope.scaling.factor", 4f), ("rope.freq_base", 1f));
     }
 
-    private void Refused(string said, string architecture, int blocks, params (string Key, object Value)[] metadata) =>
+    private void Refused(string said, string architecture, int blocks, params (string Key, object? Value)[] metadata) =>
         Assert.Contains(said, Assert.Throws<ModelFormatException>(() => Read(architecture, blocks, metadata)).Message, StringComparison.Ordinal);
 
-    private ModelShape Read(string architecture, int blocks, params (string Key, object Value)[] metadata)
+    private ModelShape Read(string architecture, int blocks, params (string Key, object? Value)[] metadata)
     {
-        Dictionary<string, object> values = new()
+        Dictionary<string, object?> values = new()
         {
             ["block_count"] = (uint)blocks,
             ["embedding_length"] = 64u,
@@ -153,23 +166,24 @@ public sealed class ArchitectureTests : IDisposable
             ["context_length"] = 128u,
             ["vocab_size"] = 101u,
         };
-        foreach ((string key, object value) in metadata) values[key] = value;
+        foreach ((string key, object? value) in metadata) values[key] = value;
 
         using MemoryStream stream = new();
         using (GgufWriter writer = new(stream, leaveOpen: true))
         {
             writer.Add("general.architecture", architecture);
-            foreach ((string key, object value) in values)
+            foreach ((string key, object? value) in values)
             {
                 string full = $"{architecture}.{key}";
                 switch (value)
                 {
+                    case null: break; // left out
                     case uint number: writer.Add(full, number); break;
                     case float number: writer.Add(full, number); break;
                     case string text: writer.Add(full, text); break;
                     case bool truth: writer.Add(full, truth); break;
                     case bool[] truths: writer.AddArray(full, truths); break;
-                    default: throw new ArgumentException($"{full} is a {value.GetType()}.", nameof(metadata));
+                    default: throw new ArgumentException($"{full} is a {value}.", nameof(metadata));
                 }
             }
 
