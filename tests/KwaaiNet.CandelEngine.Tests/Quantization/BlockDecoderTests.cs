@@ -58,6 +58,13 @@ public sealed class BlockDecoderTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Every_half_is_its_own_value()
+    {
+        for (int bits = 0; bits <= ushort.MaxValue; bits++)
+            Assert.True(FormatReference.Same((float)BitConverter.UInt16BitsToHalf((ushort)bits), BlockBits.Half(bits)), $"{bits:X4}");
+    }
+
+    [Fact]
     public void Codebooks_are_ggmls()
     {
         // SHA-256 over the points' coordinates as bytes, from the tables iq2xxs_grid, iq2xs_grid, iq2s_grid, iq3xxs_grid, iq3s_grid and iq1s_grid.
