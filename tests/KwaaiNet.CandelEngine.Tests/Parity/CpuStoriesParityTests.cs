@@ -3,6 +3,7 @@ using KwaaiNet.CandelEngine.Compute.Cpu;
 
 namespace KwaaiNet.CandelEngine.Tests.Parity;
 
+[Trait("Category", "Parity")]
 public sealed class CpuStoriesParityTests(ITestOutputHelper output) : StoriesParity(output)
 {
     protected override int Positions => int.MaxValue;

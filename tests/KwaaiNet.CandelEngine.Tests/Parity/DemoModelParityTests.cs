@@ -6,6 +6,7 @@ using KwaaiNet.CandelEngine.Tests.Compute;
 namespace KwaaiNet.CandelEngine.Tests.Parity;
 
 /// <summary>The demo model that ships in the repository, against llama.cpp's run of the same file.</summary>
+[Trait("Category", "Parity")]
 public sealed class DemoModelParityTests(ITestOutputHelper output)
 {
     // Against a forward pass in double precision over the same file: what float32 costs. Measured: 3e-6.

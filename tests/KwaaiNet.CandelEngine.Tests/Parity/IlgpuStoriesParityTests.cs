@@ -3,6 +3,7 @@ using KwaaiNet.CandelEngine.Compute.Ilgpu;
 
 namespace KwaaiNet.CandelEngine.Tests.Parity;
 
+[Trait("Category", "Parity")]
 public sealed class IlgpuStoriesParityTests(ITestOutputHelper output) : StoriesParity(output)
 {
     // The simulator's pace.
