@@ -10,8 +10,9 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed;
 /// </remarks>
 internal static unsafe class ActivationQuantizer
 {
-    internal const float ByteLevels = 127;
-    internal const float ShortLevels = 32767;
+    private const int Block = 32;
+    private const float ByteLevels = 127;
+    private const float ShortLevels = 32767;
 
     /// <summary>Brings one row into its slot.</summary>
     /// <param name="x">The row, padded with zeros to a multiple of 32.</param>
@@ -32,77 +33,77 @@ internal static unsafe class ActivationQuantizer
 
         int* corrections = (int*)target.TileCorrections(tile) + slot;
         bool bytes = target.Kind == ActivationKind.Bytes;
-        int* integers = stackalloc int[32];
-        for (int block = 0; block < target.Blocks; block++, x += 32, corrections += ActivationRows.Corrections * slots)
+        for (int block = 0; block < target.Blocks; block++, x += Block, corrections += ActivationRows.Corrections * slots)
         {
-            float scale = QuantizeBlock(x, bytes ? ByteLevels : ShortLevels, integers);
-            corrections[0] = BitConverter.SingleToInt32Bits(scale);
+            float scale = Scale(x, bytes ? ByteLevels : ShortLevels, out float inverse);
+            *corrections = BitConverter.SingleToInt32Bits(scale);
+            Vector256<short> first = Integers(x, inverse);
+            Vector256<short> second = Integers(x + 16, inverse);
             if (bytes)
             {
-                values = WriteBytes(integers, values, slots);
-                WriteSums(integers, scale, corrections, slots);
+                WriteSums(Vector256.Sum(first), Vector256.Sum(second), scale, corrections, slots);
+                Vector256<int> lines = Vector256.Narrow(first, second).AsInt32();
+                Scatter(lines, values, slots);
+                values += 8 * slots;
             }
             else
             {
-                values = WriteShorts(integers, values, slots);
+                Scatter(first.AsInt32(), values, slots);
+                Scatter(second.AsInt32(), values + (8 * slots), slots);
+                values += 16 * slots;
             }
         }
     }
 
-    /// <summary>Turns 32 numbers into integers; returns their scale.</summary>
-    private static float QuantizeBlock(float* x, float levels, int* integers)
+    /// <summary>The scale of 32 numbers, and what turns a number into its integer: 0 where all are 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Scale(float* x, float levels, out float inverse)
     {
-        Vector256<float> most = Vector256<float>.Zero;
-        Vector256<float> zero = Vector256<float>.Zero;
-        for (int i = 0; i < 32; i += 8)
+        Vector256<float> a = Vector256.Load(x);
+        Vector256<float> b = Vector256.Load(x + 8);
+        Vector256<float> c = Vector256.Load(x + 16);
+        Vector256<float> d = Vector256.Load(x + 24);
+        Vector256<float> most = Vector256.MaxNative(
+            Vector256.MaxNative(Vector256.Abs(a), Vector256.Abs(b)), Vector256.MaxNative(Vector256.Abs(c), Vector256.Abs(d)));
+        Vector128<float> four = Vector128.MaxNative(most.GetLower(), most.GetUpper());
+        Vector128<float> two = Vector128.MaxNative(four, Vector128.Shuffle(four, Vector128.Create(2, 3, 0, 1)));
+        float largest = MathF.Max(two[0], two[1]);
+
+        // Zero, unless a number is infinite or not a number: then not a number, whatever the maximum above made of it.
+        Vector256<float> zero = ((a * 0f) + (b * 0f)) + ((c * 0f) + (d * 0f));
+        if (!Vector256.EqualsAll(zero, Vector256<float>.Zero))
         {
-            Vector256<float> value = Vector256.Load(x + i);
-            most = Vector256.Max(most, Vector256.Abs(value));
-            zero += value * Vector256<float>.Zero; // not a number as soon as one is infinite or none
+            inverse = 0;
+            return float.NaN;
         }
 
-        float largest = 0;
-        for (int i = 0; i < 8; i++) largest = MathF.Max(largest, most[i]);
-        if (Vector256.EqualsAll(zero, Vector256<float>.Zero) && largest > 0)
-        {
-            float inverse = levels / largest;
-            if (float.IsFinite(inverse))
-            {
-                for (int i = 0; i < 32; i += 8)
-                    Vector256.ConvertToInt32(Vector256.Round(Vector256.Load(x + i) * Vector256.Create(inverse))).Store(integers + i);
-                return largest / levels;
-            }
-        }
+        inverse = levels / largest;
+        if (float.IsFinite(inverse)) return largest / levels;
 
-        new Span<int>(integers, 32).Clear();
-        return Vector256.EqualsAll(zero, Vector256<float>.Zero) ? 0 : float.NaN;
+        inverse = 0; // all zero, or too small for a scale of their own
+        return 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int* WriteBytes(int* integers, int* values, int slots)
+    private static Vector256<short> Integers(float* x, float inverse) => Vector256.Narrow(
+        Vector256.ConvertToInt32(Vector256.Round(Vector256.Load(x) * inverse)),
+        Vector256.ConvertToInt32(Vector256.Round(Vector256.Load(x + 8) * inverse)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Scatter(Vector256<int> lines, int* values, int slots)
     {
-        for (int i = 0; i < 32; i += 4, values += slots)
-            *values = (byte)integers[i] | ((byte)integers[i + 1] << 8) | ((byte)integers[i + 2] << 16) | (integers[i + 3] << 24);
-        return values;
+        if (slots == 1)
+        {
+            lines.Store(values);
+            return;
+        }
+
+        for (int i = 0; i < 8; i++) values[i * ActivationRows.TileRows] = lines[i];
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static int* WriteShorts(int* integers, int* values, int slots)
+    private static void WriteSums(int first, int second, float scale, int* corrections, int slots)
     {
-        for (int i = 0; i < 32; i += 2, values += slots) *values = (ushort)integers[i] | (integers[i + 1] << 16);
-        return values;
-    }
-
-    private static void WriteSums(int* integers, float scale, int* corrections, int slots)
-    {
-        int first = 0;
-        int second = 0;
-        for (int i = 0; i < 16; i++)
-        {
-            first += integers[i];
-            second += integers[16 + i];
-        }
-
         corrections[slots] = 8 * (first + second);
         corrections[2 * slots] = BitConverter.SingleToInt32Bits(scale * (first + second));
         corrections[3 * slots] = (ushort)first | (second << 16);
