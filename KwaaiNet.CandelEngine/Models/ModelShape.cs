@@ -91,7 +91,7 @@ public sealed record ModelShape
     /// <summary>Numbers in one position's query: all heads side by side.</summary>
     public int QueryWidth => HeadCount * HeadSize;
 
-    /// <summary>Window and rotation of a block.</summary>
+    /// <summary>Window and rotation of a block. May allocate: not for the way of every token.</summary>
     /// <param name="block">The block, counted in the model from 0.</param>
     public BlockAttention AttentionOf(int block) => Attention.Count == 0 ? new BlockAttention(0, new RopeSettings(RopeBase, RopeScaling)) : Attention[block];
 }

@@ -37,7 +37,6 @@ internal sealed class CpuBackend : IComputeBackend
         ArgumentNullException.ThrowIfNull(options);
 
         RangeTensors tensors = RangeTensors.Find(model, options);
-        PlainBlock.Require(model, tensors, BackendName);
         long bytes = tensors.Bytes;
         if (bytes > Device.MemoryBytes)
             throw new InsufficientMemoryException($"The blocks need {bytes:N0} bytes and the machine has {Device.MemoryBytes:N0}.");

@@ -1,27 +1,33 @@
-using System.Runtime.InteropServices;
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
-using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
-/// <summary>One block's weights: matrices where the file maps them, and the two norms, decoded and padded.</summary>
-internal sealed unsafe class CpuBlock : IDisposable
+/// <summary>One block's weights: matrices where the file maps them, norms and biases decoded and padded. Parts as <see cref="BlockTensors"/> documents them.</summary>
+internal sealed class CpuBlock : IDisposable
 {
     internal CpuBlock(BlockTensors tensors)
     {
-        AttentionNorm = DecodeVector(tensors.AttentionNorm);
+        AttentionNorm = new CpuVector(tensors.AttentionNorm);
         Query = new WeightMatrix(tensors.Query);
         Key = new WeightMatrix(tensors.Key);
         Value = new WeightMatrix(tensors.Value);
+        QueryBias = new CpuVector(tensors.QueryBias);
+        KeyBias = new CpuVector(tensors.KeyBias);
+        ValueBias = new CpuVector(tensors.ValueBias);
+        QueryNorm = new CpuVector(tensors.QueryNorm);
+        KeyNorm = new CpuVector(tensors.KeyNorm);
         AttentionOutput = new WeightMatrix(tensors.AttentionOutput);
-        FeedForwardNorm = DecodeVector(tensors.FeedForwardNorm);
-        Gate = new WeightMatrix(tensors.FeedForward!.Gate);
-        Up = new WeightMatrix(tensors.FeedForward!.Up);
-        Down = new WeightMatrix(tensors.FeedForward!.Down);
+        AttentionOutputBias = new CpuVector(tensors.AttentionOutputBias);
+        PostAttentionNorm = new CpuVector(tensors.PostAttentionNorm);
+        FeedForwardNorm = new CpuVector(tensors.FeedForwardNorm);
+        FeedForward = tensors.FeedForward is { } layer ? new CpuFeedForwardWeights(layer) : null;
+        if (tensors.Router is { } router) Router = new WeightMatrix(router);
+        Experts = Array.ConvertAll(tensors.Experts, expert => new CpuFeedForwardWeights(expert));
+        PostFeedForwardNorm = new CpuVector(tensors.PostFeedForwardNorm);
     }
 
-    internal float* AttentionNorm { get; }
+    internal CpuVector AttentionNorm { get; }
 
     internal WeightMatrix Query { get; }
 
@@ -29,29 +35,41 @@ internal sealed unsafe class CpuBlock : IDisposable
 
     internal WeightMatrix Value { get; }
 
+    internal CpuVector QueryBias { get; }
+
+    internal CpuVector KeyBias { get; }
+
+    internal CpuVector ValueBias { get; }
+
+    internal CpuVector QueryNorm { get; }
+
+    internal CpuVector KeyNorm { get; }
+
     internal WeightMatrix AttentionOutput { get; }
 
-    internal float* FeedForwardNorm { get; }
+    internal CpuVector AttentionOutputBias { get; }
 
-    internal WeightMatrix Gate { get; }
+    internal CpuVector PostAttentionNorm { get; }
 
-    internal WeightMatrix Up { get; }
+    internal CpuVector FeedForwardNorm { get; }
 
-    internal WeightMatrix Down { get; }
+    /// <summary>The feed-forward layer; null in a block of experts.</summary>
+    internal CpuFeedForwardWeights? FeedForward { get; }
+
+    internal WeightMatrix Router { get; }
+
+    internal CpuFeedForwardWeights[] Experts { get; }
+
+    internal CpuVector PostFeedForwardNorm { get; }
 
     public void Dispose()
     {
-        NativeMemory.AlignedFree(AttentionNorm);
-        NativeMemory.AlignedFree(FeedForwardNorm);
-    }
-
-    /// <summary>A vector as float32, padded with zeros to a multiple of 32; the caller frees it.</summary>
-    internal static float* DecodeVector(TensorData tensor)
-    {
-        nuint length = (nuint)CpuKernels.Padded(tensor.Columns);
-        var decoded = (float*)NativeMemory.AlignedAlloc(length * sizeof(float), 64);
-        NativeMemory.Clear(decoded, length * sizeof(float));
-        CpuKernels.DecodeRow(new WeightMatrix(tensor), 0, decoded);
-        return decoded;
+        CpuVector[] vectors =
+        [
+            AttentionNorm, QueryBias, KeyBias, ValueBias, QueryNorm, KeyNorm, AttentionOutputBias, PostAttentionNorm, FeedForwardNorm, PostFeedForwardNorm,
+        ];
+        foreach (CpuVector vector in vectors) vector.Dispose();
+        FeedForward?.Dispose();
+        foreach (CpuFeedForwardWeights expert in Experts) expert.Dispose();
     }
 }

@@ -3,7 +3,8 @@ namespace KwaaiNet.CandelEngine.Models.Architectures;
 /// <summary>Reads how RoPE was stretched.</summary>
 /// <remarks>
 /// <code>
-/// rope.scaling.type                     none | linear | yarn | longrope; linear when a factor is there and no type
+/// rope.scaling.type                     none | linear | yarn | longrope; linear when a factor is there and no type.
+                                      Phi's converter writes none for longrope: its tensors show it.
 /// rope.scaling.factor                   the older rope.scale_linear means the same
 /// rope.scaling.original_context_length  default: context_length
 /// rope.scaling.attn_factor              multiplies cosines and sines
@@ -30,7 +31,7 @@ internal static class RopeScalingReader
         };
         if (type == "yarn")
             scaling = Yarn(read, scaling);
-        return scaling is { Factor: 1, Magnitude: 1 } && type != "longrope" ? null : scaling;
+        return scaling is { Factor: 1, Magnitude: 1 } && scaling.OriginalContext == context ? null : scaling;
     }
 
     private static RopeScaling Yarn(ShapeReader read, RopeScaling scaling)

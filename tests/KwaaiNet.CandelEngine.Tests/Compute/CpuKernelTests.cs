@@ -95,7 +95,7 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
 
     [Theory]
     [MemberData(nameof(Widths))]
-    public void RmsNorm_and_SiluMultiply_equal_their_scalar_twins(int width)
+    public void Kernels_of_rows_equal_their_scalar_twins(int width)
     {
         Random random = Seeded();
         foreach (int count in new[] { 1, 8, 32, 50, 64, 172 })
@@ -105,6 +105,23 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
             Assert.Equal(Bits(Norm(s_scalar, x, w, count)), Bits(Norm(Kernels(width), x, w, count)));
             for (int i = 0; i < count; i += 3) x[i] *= 60; // also where e^x leaves its range
             Assert.Equal(Bits(Silu(s_scalar, x, w, count)), Bits(Silu(Kernels(width), x, w, count)));
+            Assert.Equal(Bits(Gelu(s_scalar, x, w, count)), Bits(Gelu(Kernels(width), x, w, count)));
+            Assert.Equal(Bits(Softcap(s_scalar, x, count, 30)), Bits(Softcap(Kernels(width), x, count, 30)));
+        }
+    }
+
+    [Fact]
+    public void Gelu_and_the_softcap_are_what_their_formulas_say()
+    {
+        float[] x = [.. Enumerable.Range(0, 32 * 60).Select(i => (i - 960) / 40f), -300, 300, .. new float[30]];
+        float[] ones = [.. Enumerable.Repeat(1f, x.Length)];
+        float[] gelu = Gelu(s_scalar, x, ones, x.Length);
+        float[] capped = Softcap(s_scalar, x, x.Length, 5);
+        for (int i = 0; i < x.Length; i++)
+        {
+            double bent = x[i] + (0.044715 * Math.Pow(x[i], 3));
+            Assert.InRange(gelu[i] - (x[i] / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * bent))), -2e-6, 2e-6);
+            Assert.InRange(capped[i] - (5 * Math.Tanh(x[i] / 5.0)), -2e-6, 2e-6);
         }
     }
 
@@ -115,13 +132,26 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         Random random = Seeded();
         foreach (int headSize in new[] { 8, 16, 32, 48, 64, 128 })
         {
-            foreach (int length in new[] { 1, 2, 31, 32, 33, 64, 65, 130 })
+            foreach ((int first, int end) in new[] { (0, 1), (0, 2), (0, 31), (0, 32), (0, 33), (0, 65), (0, 130), (7, 8), (3, 64), (63, 65), (64, 130), (100, 130) })
             {
-                float[] query = Values(random, headSize);
-                float[] expected = Attend(s_scalar, query, headSize, length, seed: length);
-                Assert.Equal(Bits(expected), Bits(Attend(Kernels(width), query, headSize, length, seed: length)));
+                foreach (float cap in new[] { 0f, 2f })
+                {
+                    AttentionSpan span = new(first, end, 0.3f, cap);
+                    float[] query = Values(random, headSize);
+                    Assert.Equal(Bits(Attend(s_scalar, query, headSize, span)), Bits(Attend(Kernels(width), query, headSize, span)));
+                }
             }
         }
+    }
+
+    [Fact]
+    public void Positions_before_the_first_one_do_not_show()
+    {
+        float[] query = Values(Seeded(), 16);
+        float[] all = Attend(s_scalar, query, 16, new AttentionSpan(70, 100, 0.25f, 0));
+
+        Assert.Equal(Bits(all), Bits(Attend(s_scalar, query, 16, new AttentionSpan(70, 100, 0.25f, 0), spoilBefore: 70)));
+        Assert.NotEqual(Bits(all), Bits(Attend(s_scalar, query, 16, new AttentionSpan(70, 100, 0.25f, 0), spoilBefore: 71)));
     }
 
     [Fact]
@@ -213,11 +243,26 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         return result;
     }
 
-    private static float[] Attend(CpuKernels kernels, float[] query, int headSize, int length, int seed)
+    private static float[] Gelu(CpuKernels kernels, float[] gate, float[] up, int width)
+    {
+        float[] result = [.. gate];
+        fixed (float* target = result)
+        fixed (float* source = up) kernels.GeluMultiply(target, source, width);
+        return result;
+    }
+
+    private static float[] Softcap(CpuKernels kernels, float[] x, int width, float cap)
+    {
+        float[] result = [.. x];
+        fixed (float* target = result) kernels.Softcap(target, width, cap);
+        return result;
+    }
+
+    private static float[] Attend(CpuKernels kernels, float[] query, int headSize, AttentionSpan span, int spoilBefore = 0)
     {
         const int KvHeads = 2;
-        int capacity = length + 5;
-        Random random = new(seed);
+        int capacity = span.End + 5;
+        Random random = new(span.End);
         int pages = (capacity + KvBlock.PagePositions - 1) / KvBlock.PagePositions;
         var addresses = new nint[pages];
         for (int page = 0; page < pages; page++)
@@ -228,11 +273,17 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         }
 
         KvBlock kv = new(addresses, 0, capacity, KvHeads, headSize);
-        var scores = new float[CpuKernels.Padded(length)];
+        for (int t = 0; t < spoilBefore; t++)
+        {
+            new Span<float>(kv.Key(t, 1), headSize).Fill(float.NaN);
+            new Span<float>(kv.Value(t, 1), headSize).Fill(float.NaN);
+        }
+
+        var scores = new float[CpuKernels.Padded(span.Length)];
         var result = new float[headSize];
         fixed (float* q = query)
         fixed (float* s = scores)
-        fixed (float* r = result) kernels.Attend(q, kv, 1, length, s, r);
+        fixed (float* r = result) kernels.Attend(q, kv, 1, span, s, r);
         foreach (nint address in addresses) NativeMemory.Free((void*)address);
         return result;
     }

@@ -5,7 +5,7 @@ using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 
-/// <summary>The arithmetic of a llama block. Every vector width, and the scalar twin, computes the same bits.</summary>
+/// <summary>The arithmetic of a block. Every vector width, and the scalar twin, computes the same bits.</summary>
 /// <remarks>
 /// Activation rows are padded with zeros to a multiple of 32 numbers, <see cref="Padded"/>, so that only weights have tails.
 /// What is not overridden is elementwise and exact in any order.
@@ -59,14 +59,26 @@ internal abstract unsafe class CpuKernels
     /// <param name="width">Numbers in the row.</param>
     internal abstract void SiluMultiply(float* gate, float* up, int width);
 
-    /// <summary>Attention of one query head over positions <c>[0, length)</c>: <c>out = Σ_t softmax(q · k_t / √HeadSize)_t · v_t</c>, t ascending.</summary>
+    /// <summary><c>gate = gelu(gate) · up</c>, in place; gelu by its tanh approximation, <c>x / (1 + e^(−2·√(2/π)·(x + 0.044715·x³)))</c>.</summary>
+    /// <param name="gate">A row, padded.</param>
+    /// <param name="up">A row, padded.</param>
+    /// <param name="width">Numbers in the row.</param>
+    internal abstract void GeluMultiply(float* gate, float* up, int width);
+
+    /// <summary><c>x = cap · tanh(x / cap)</c>, in place, within 2⁻²² of the cap. The padding changes too.</summary>
+    /// <param name="x">A row, padded.</param>
+    /// <param name="width">Numbers in the row.</param>
+    /// <param name="cap">The bound.</param>
+    internal abstract void Softcap(float* x, int width, float cap);
+
+    /// <summary>Attention of one query head: <c>out = Σ_t softmax(cap(q · k_t · scale))_t · v_t</c> over the positions of <paramref name="span"/>, ascending.</summary>
     /// <param name="query">The query, <c>[HeadSize]</c>.</param>
     /// <param name="kv">Keys and values.</param>
     /// <param name="head">The key and value head.</param>
-    /// <param name="length">Positions attended to.</param>
-    /// <param name="scores">Scratch of <c>Padded(length)</c> numbers.</param>
+    /// <param name="span">Positions attended to; at least one.</param>
+    /// <param name="scores">Scratch of <c>Padded(span.Length)</c> numbers.</param>
     /// <param name="output">The result, <c>[HeadSize]</c>.</param>
-    internal abstract void Attend(float* query, in KvBlock kv, int head, int length, float* scores, float* output);
+    internal abstract void Attend(float* query, in KvBlock kv, int head, in AttentionSpan span, float* scores, float* output);
 
     /// <summary>Turns the first numbers of each head, pairs <c>(2i, 2i + 1)</c>, by their angles.</summary>
     /// <param name="heads">Heads side by side, in place.</param>
@@ -74,20 +86,34 @@ internal abstract unsafe class CpuKernels
     /// <param name="headSize">Numbers in a head.</param>
     /// <param name="angles">Cosine and sine of each pair.</param>
     /// <param name="ropeSize">Numbers of a head that turn.</param>
-    internal static void Rotate(float* heads, int count, int headSize, float* angles, int ropeSize)
+    internal static void RotateNeighbours(float* heads, int count, int headSize, float* angles, int ropeSize)
     {
         for (int head = 0; head < count; head++, heads += headSize)
         {
-            for (int i = 0; i < ropeSize; i += 2)
-            {
-                float cosine = angles[i];
-                float sine = angles[i + 1];
-                float a = heads[i];
-                float b = heads[i + 1];
-                heads[i] = (a * cosine) - (b * sine);
-                heads[i + 1] = (a * sine) + (b * cosine);
-            }
+            for (int i = 0; i < ropeSize; i += 2) Turn(heads + i, heads + i + 1, angles + i);
         }
+    }
+
+    /// <summary>Turns the first numbers of each head, pairs <c>(i, i + ropeSize / 2)</c>, by their angles.</summary>
+    /// <inheritdoc cref="RotateNeighbours"/>
+    internal static void RotateHalves(float* heads, int count, int headSize, float* angles, int ropeSize)
+    {
+        int half = ropeSize / 2;
+        for (int head = 0; head < count; head++, heads += headSize)
+        {
+            for (int i = 0; i < half; i++) Turn(heads + i, heads + half + i, angles + (2 * i));
+        }
+    }
+
+    /// <summary><c>x *= factor</c>.</summary>
+    internal static void Scale(float* x, float factor, int width) =>
+        TensorPrimitives.Multiply(new ReadOnlySpan<float>(x, width), factor, new Span<float>(x, width));
+
+    /// <summary><c>x += factor · y</c>, product and sum each rounded.</summary>
+    internal static void AddScaled(float* x, float* y, float factor, int width)
+    {
+        Span<float> sum = new(x, width);
+        TensorPrimitives.MultiplyAdd(new ReadOnlySpan<float>(y, width), factor, sum, sum);
     }
 
     /// <summary><c>x += y</c>.</summary>
@@ -106,4 +132,12 @@ internal abstract unsafe class CpuKernels
     /// <summary>Decodes one row of a matrix.</summary>
     internal static void DecodeRow(in WeightMatrix weights, int row, float* destination) =>
         WeightLayout.Decode(weights.Type, weights.Row(row), 0, new Span<float>(destination, weights.Columns));
+
+    private static void Turn(float* first, float* second, float* angle)
+    {
+        float a = *first;
+        float b = *second;
+        *first = (a * angle[0]) - (b * angle[1]);
+        *second = (a * angle[1]) + (b * angle[0]);
+    }
 }

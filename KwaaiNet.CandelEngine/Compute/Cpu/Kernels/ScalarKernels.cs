@@ -46,14 +46,28 @@ internal sealed unsafe class ScalarKernels : CpuKernels
         for (int i = 0; i < Padded(width); i++) gate[i] = gate[i] / (1f + Exponential.Of(0f - gate[i])) * up[i];
     }
 
-    internal override void Attend(float* query, in KvBlock kv, int head, int length, float* scores, float* output)
+    internal override void GeluMultiply(float* gate, float* up, int width)
+    {
+        for (int i = 0; i < Padded(width); i++)
+        {
+            float x = gate[i];
+            float bent = (x * x * Gelu.Cubic) + 1f;
+            gate[i] = x / (1f + Exponential.Of(x * bent * Gelu.Slope)) * up[i];
+        }
+    }
+
+    internal override void Softcap(float* x, int width, float cap)
+    {
+        for (int i = 0; i < Padded(width); i++) x[i] = (1f - (2f / (1f + Exponential.Of(x[i] * (2f / cap))))) * cap;
+    }
+
+    internal override void Attend(float* query, in KvBlock kv, int head, in AttentionSpan span, float* scores, float* output)
     {
         float* sums = stackalloc float[Lanes];
-        float scale = 1f / MathF.Sqrt(kv.HeadSize);
-        float most = float.NegativeInfinity;
+        int length = span.Length;
         for (int t = 0; t < length; t++)
         {
-            float* key = kv.Key(t, head);
+            float* key = kv.Key(span.First + t, head);
             new Span<float>(sums, Lanes).Clear();
             for (int i = 0; i < Padded(kv.HeadSize); i++)
             {
@@ -61,9 +75,12 @@ internal sealed unsafe class ScalarKernels : CpuKernels
                 sums[i % Lanes] = MathF.FusedMultiplyAdd(inside ? key[i] : 0, inside ? query[i] : 0, sums[i % Lanes]);
             }
 
-            scores[t] = Fold(sums) * scale;
-            most = MathF.Max(most, scores[t]);
+            scores[t] = Fold(sums) * span.Scale;
         }
+
+        if (span.Softcap != 0) Softcap(scores, length, span.Softcap);
+        float most = float.NegativeInfinity;
+        for (int t = 0; t < length; t++) most = MathF.Max(most, scores[t]);
 
         new Span<float>(sums, Lanes).Clear();
         for (int t = 0; t < Padded(length); t++)
@@ -76,7 +93,7 @@ internal sealed unsafe class ScalarKernels : CpuKernels
         for (int i = 0; i < kv.HeadSize; i++)
         {
             float sum = 0;
-            for (int t = 0; t < length; t++) sum = MathF.FusedMultiplyAdd(scores[t], kv.Value(t, head)[i], sum);
+            for (int t = 0; t < length; t++) sum = MathF.FusedMultiplyAdd(scores[t], kv.Value(span.First + t, head)[i], sum);
             output[i] = sum * inverse;
         }
     }

@@ -35,43 +35,69 @@ internal sealed unsafe class VectorKernels<TLanes> : CpuKernels where TLanes : s
         }
     }
 
-    internal override void Attend(float* query, in KvBlock kv, int head, int length, float* scores, float* output)
+    internal override void GeluMultiply(float* gate, float* up, int width)
     {
-        Score(query, kv, head, length, scores);
-        float inverse = 1f / Softmax(scores, length);
+        TLanes one = TLanes.Broadcast(1);
+        for (int i = 0; i < width; i += 32)
+        {
+            TLanes x = TLanes.Load(gate + i);
+            TLanes bent = TLanes.Add(TLanes.Multiply(TLanes.Multiply(x, x), TLanes.Broadcast(Gelu.Cubic)), one);
+            TLanes power = Exponential.Of(TLanes.Multiply(TLanes.Multiply(x, bent), TLanes.Broadcast(Gelu.Slope)));
+            TLanes gelu = TLanes.Divide(x, TLanes.Add(one, power));
+            TLanes.Store(TLanes.Multiply(gelu, TLanes.Load(up + i)), gate + i);
+        }
+    }
+
+    internal override void Softcap(float* x, int width, float cap)
+    {
+        TLanes one = TLanes.Broadcast(1);
+        TLanes two = TLanes.Broadcast(2);
+        TLanes twice = TLanes.Broadcast(2f / cap);
+        for (int i = 0; i < width; i += 32)
+        {
+            TLanes power = Exponential.Of(TLanes.Multiply(TLanes.Load(x + i), twice));
+            TLanes tanh = TLanes.Subtract(one, TLanes.Divide(two, TLanes.Add(one, power)));
+            TLanes.Store(TLanes.Multiply(tanh, TLanes.Broadcast(cap)), x + i);
+        }
+    }
+
+    internal override void Attend(float* query, in KvBlock kv, int head, in AttentionSpan span, float* scores, float* output)
+    {
+        Score(query, kv, head, span, scores);
+        if (span.Softcap != 0) Softcap(scores, span.Length, span.Softcap);
+        float inverse = 1f / Softmax(scores, span.Length);
 
         int i = 0;
         for (; i + 32 <= kv.HeadSize; i += 32)
         {
-            TLanes sum = Mix(kv, head, length, scores, i, 32);
+            TLanes sum = Mix(kv, head, span, scores, i, 32);
             TLanes.Store(TLanes.Multiply(sum, TLanes.Broadcast(inverse)), output + i);
         }
 
         int tail = kv.HeadSize - i;
         if (tail == 0) return;
 
-        TLanes last = Mix(kv, head, length, scores, i, tail);
+        TLanes last = Mix(kv, head, span, scores, i, tail);
         PartialLanes.Store(TLanes.Multiply(last, TLanes.Broadcast(inverse)), output + i, tail);
     }
 
-    // scores[t] = q · k_t / √HeadSize
-    private static void Score(float* query, in KvBlock kv, int head, int length, float* scores)
+    // scores[t] = q · k_t · scale, t counted from the span's first position
+    private static void Score(float* query, in KvBlock kv, int head, in AttentionSpan span, float* scores)
     {
-        float scale = 1f / MathF.Sqrt(kv.HeadSize);
         int whole = kv.HeadSize & ~31;
         int tail = kv.HeadSize - whole;
         TLanes queryTail = PartialLanes.Load<TLanes>(query + whole, tail);
-        for (int page = 0; page * KvBlock.PagePositions < length; page++)
+        for (int page = span.First / KvBlock.PagePositions; page * KvBlock.PagePositions < span.End; page++)
         {
-            float* key = kv.Keys(page, head);
-            int start = page * KvBlock.PagePositions;
-            int end = Math.Min(length, start + KvBlock.PagePositions);
+            int start = Math.Max(span.First, page * KvBlock.PagePositions);
+            int end = Math.Min(span.End, (page + 1) * KvBlock.PagePositions);
+            float* key = kv.Key(start, head);
             for (int t = start; t < end; t++, key += kv.HeadSize)
             {
                 TLanes sum = TLanes.Broadcast(0);
                 for (int i = 0; i < whole; i += 32) sum = TLanes.FusedMultiplyAdd(TLanes.Load(key + i), TLanes.Load(query + i), sum);
                 if (tail > 0) sum = TLanes.FusedMultiplyAdd(PartialLanes.Load<TLanes>(key + whole, tail), queryTail, sum);
-                scores[t] = TLanes.Sum(sum) * scale;
+                scores[t - span.First] = TLanes.Sum(sum) * span.Scale;
             }
         }
     }
@@ -97,18 +123,18 @@ internal sealed unsafe class VectorKernels<TLanes> : CpuKernels where TLanes : s
 
     // Σ_t scores[t] · v_t[offset ..], t ascending.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLanes Mix(in KvBlock kv, int head, int length, float* scores, int offset, int count)
+    private static TLanes Mix(in KvBlock kv, int head, in AttentionSpan span, float* scores, int offset, int count)
     {
         TLanes sum = TLanes.Broadcast(0);
-        for (int page = 0; page * KvBlock.PagePositions < length; page++)
+        for (int page = span.First / KvBlock.PagePositions; page * KvBlock.PagePositions < span.End; page++)
         {
-            float* value = kv.Keys(page, head) + kv.ValueOffset(page) + offset;
-            int start = page * KvBlock.PagePositions;
-            int end = Math.Min(length, start + KvBlock.PagePositions);
+            int start = Math.Max(span.First, page * KvBlock.PagePositions);
+            int end = Math.Min(span.End, (page + 1) * KvBlock.PagePositions);
+            float* value = kv.Value(start, head) + offset;
             for (int t = start; t < end; t++, value += kv.HeadSize)
             {
                 TLanes row = count == 32 ? TLanes.Load(value) : PartialLanes.Load<TLanes>(value, count);
-                sum = TLanes.FusedMultiplyAdd(TLanes.Broadcast(scores[t]), row, sum);
+                sum = TLanes.FusedMultiplyAdd(TLanes.Broadcast(scores[t - span.First]), row, sum);
             }
         }
 
