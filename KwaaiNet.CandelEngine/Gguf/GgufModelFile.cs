@@ -77,6 +77,9 @@ public sealed class GgufModelFile : ModelFile
     public override bool TryGetTensor(string name, out TensorData tensor) => _file.TryGetTensor(name, out tensor);
 
     /// <inheritdoc/>
+    public override void GiveBackPages(TensorData tensor) => _file.GiveBackPages(tensor);
+
+    /// <inheritdoc/>
     public override void Dispose() => _file.Dispose();
 
     /// <summary>The type with most numbers; norms are F32 in every model and few.</summary>

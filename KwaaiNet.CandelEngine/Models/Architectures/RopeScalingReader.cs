@@ -4,7 +4,7 @@ namespace KwaaiNet.CandelEngine.Models.Architectures;
 /// <remarks>
 /// <code>
 /// rope.scaling.type                     none | linear | yarn | longrope; linear when a factor is there and no type.
-                                      Phi's converter writes none for longrope: its tensors show it.
+///                                       Phi's converter writes none for longrope: its tensors show it.
 /// rope.scaling.factor                   the older rope.scale_linear means the same
 /// rope.scaling.original_context_length  default: context_length
 /// rope.scaling.attn_factor              multiplies cosines and sines

@@ -25,7 +25,7 @@ internal sealed unsafe class PackedMatrix : IDisposable
         _unitBytes = unitBytes;
         _sourceUnitBytes = unitColumns / type.BlockLength() * type.BlockBytes();
         _pack = pack;
-        Groups = (outputs + PackedBits.Rows - 1) / PackedBits.Rows;
+        Groups = (outputs + PackedUnit.Rows - 1) / PackedUnit.Rows;
         GroupBytes = (long)Units * unitBytes;
         Bytes = Groups * GroupBytes;
         Data = (byte*)NativeMemory.AlignedAlloc((nuint)Bytes, Alignment);
@@ -55,12 +55,12 @@ internal sealed unsafe class PackedMatrix : IDisposable
 
     internal byte* Group(int group) => Data + (group * GroupBytes);
 
-    /// <summary>Whether there are packed kernels for a storage type.</summary>
-    internal static bool CanPack(GgmlType type) => type is
+    /// <summary>Whether there are packed kernels for a matrix's storage type.</summary>
+    internal static bool CanPack(TensorData tensor) => tensor.Type is
         GgmlType.F32 or GgmlType.F16 or GgmlType.BF16 or GgmlType.Q4_0 or GgmlType.Q8_0 or GgmlType.Q4_K or GgmlType.Q5_K or GgmlType.Q6_K;
 
     /// <summary>Packs a tensor, group by group, on the pool's threads.</summary>
-    /// <param name="tensor">A matrix whose type <see cref="CanPack"/>, with whole units in a row.</param>
+    /// <param name="tensor">A matrix that <see cref="CanPack"/>.</param>
     /// <param name="pool">Threads to share the work.</param>
     /// <exception cref="ModelFormatException">A weight or a scale is infinite or not a number.</exception>
     internal static PackedMatrix Pack(TensorData tensor, ComputePool pool)
@@ -108,15 +108,15 @@ internal sealed unsafe class PackedMatrix : IDisposable
         pool.For(Groups, (group, _) =>
         {
             byte* target = Group(group);
-            int rows = Math.Min(PackedBits.Rows, Outputs - (group * PackedBits.Rows));
-            if (rows < PackedBits.Rows) NativeMemory.Clear(target, (nuint)GroupBytes);
+            int rows = Math.Min(PackedUnit.Rows, Outputs - (group * PackedUnit.Rows));
+            if (rows < PackedUnit.Rows) NativeMemory.Clear(target, (nuint)GroupBytes);
             for (int row = 0; row < rows; row++)
             {
-                byte* from = source + (((group * (long)PackedBits.Rows) + row) * rowBytes);
+                byte* from = source + (((group * (long)PackedUnit.Rows) + row) * rowBytes);
                 byte* unit = target;
                 bool finite = true;
                 for (int i = 0; i < Units; i++, from += _sourceUnitBytes, unit += _unitBytes) finite &= _pack(from, unit, row);
-                if (!finite) Volatile.Write(ref damagedRow, (group * PackedBits.Rows) + row);
+                if (!finite) Volatile.Write(ref damagedRow, (group * PackedUnit.Rows) + row);
             }
         });
         if (damagedRow >= 0)

@@ -18,7 +18,7 @@ internal static unsafe class KScales
 
     /// <summary>Copies d and dmin.</summary>
     internal static bool CopyHead(byte* source, byte* unit, int row) =>
-        PackedBits.CopyHalf(source, unit, row) & PackedBits.CopyHalf(source + 2, unit + (2 * PackedBits.Rows), row);
+        PackedUnit.CopyHalf(source, unit, row) & PackedUnit.CopyHalf(source + 2, unit + (2 * PackedUnit.Rows), row);
 
     /// <summary><c>d · sc</c>: exact, 11 bits times 6.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -29,6 +29,6 @@ internal static unsafe class KScales
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static TLanes Minimum<TLanes>(byte* unit, byte* minimums, int row) where TLanes : struct, IRowLanes<TLanes> =>
         TLanes.Multiply(
-            TLanes.LoadScales((ushort*)unit + PackedBits.Rows + row),
+            TLanes.LoadScales((ushort*)unit + PackedUnit.Rows + row),
             TLanes.ToFloat(TLanes.SubtractIntegers(TLanes.Zero, TLanes.LoadBytes(minimums + row))));
 }

@@ -10,7 +10,7 @@ internal readonly unsafe struct PackedHalf : IFloatFormat
 
     public static int Columns => 1;
 
-    public static int UnitBytes => PackedBits.Rows * sizeof(ushort);
+    public static int UnitBytes => PackedUnit.Rows * sizeof(ushort);
 
     public static ActivationKind Activations => ActivationKind.Single;
 

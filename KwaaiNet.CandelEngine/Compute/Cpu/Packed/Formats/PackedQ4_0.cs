@@ -11,11 +11,11 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 internal readonly unsafe struct PackedQ4_0 : IByteFormat
 {
     private const int ScaleBytes = 2;
-    private const int Lines = 2 * PackedBits.Rows;
+    private const int Lines = 2 * PackedUnit.Rows;
 
     public static int Columns => 32;
 
-    public static int UnitBytes => Lines + (4 * PackedBits.LineBytes);
+    public static int UnitBytes => Lines + (4 * PackedUnit.LineBytes);
 
     public static ActivationKind Activations => ActivationKind.Bytes;
 
@@ -35,12 +35,12 @@ internal readonly unsafe struct PackedQ4_0 : IByteFormat
         {
             int shift = step < 2 ? 0 : 4;
             byte* from = nibbles + (8 * (step % 2));
-            uint first = (PackedBits.Read(from) >> shift) & 0x0F0F0F0F;
-            uint second = (PackedBits.Read(from + 4) >> shift) & 0x0F0F0F0F;
-            PackedBits.Write(unit + Lines + (step * PackedBits.LineBytes) + (row * 4), first | (second << 4));
+            uint first = (PackedUnit.Read(from) >> shift) & 0x0F0F0F0F;
+            uint second = (PackedUnit.Read(from + 4) >> shift) & 0x0F0F0F0F;
+            PackedUnit.Write(unit + Lines + (step * PackedUnit.LineBytes) + (row * 4), first | (second << 4));
         }
 
-        return PackedBits.CopyHalf(source, unit, row);
+        return PackedUnit.CopyHalf(source, unit, row);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -49,7 +49,7 @@ internal readonly unsafe struct PackedQ4_0 : IByteFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Step<TLanes>(byte* unit, int block, int step, int row, TLanes high, out TLanes first, out TLanes second) where TLanes : struct, IRowLanes<TLanes>
     {
-        TLanes line = TLanes.Load(unit + Lines + (step * PackedBits.LineBytes) + (row * 4));
+        TLanes line = TLanes.Load(unit + Lines + (step * PackedUnit.LineBytes) + (row * 4));
         first = TLanes.And(line, TLanes.BroadcastByte(0x0F));
         second = TLanes.And(TLanes.ShiftRight16(line, 4), TLanes.BroadcastByte(0x0F));
     }

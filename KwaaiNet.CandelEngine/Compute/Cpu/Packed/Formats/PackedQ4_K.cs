@@ -10,10 +10,10 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 /// <summary>Q4_K: weight = d · sc · nibble − dmin · m.</summary>
 internal readonly unsafe struct PackedQ4_K : IByteFormat
 {
-    private const int Head = 4 * PackedBits.Rows;
-    private const int Minimums = PackedBits.Rows;
-    private const int Lines = 2 * PackedBits.Rows;
-    private const int BlockBytes = Lines + (4 * PackedBits.LineBytes);
+    private const int Head = 4 * PackedUnit.Rows;
+    private const int Minimums = PackedUnit.Rows;
+    private const int Lines = 2 * PackedUnit.Rows;
+    private const int BlockBytes = Lines + (4 * PackedUnit.LineBytes);
 
     public static int Columns => 256;
 
@@ -36,7 +36,7 @@ internal readonly unsafe struct PackedQ4_K : IByteFormat
         {
             byte* target = unit + Head + (block * BlockBytes);
             (target[row], target[Minimums + row]) = KScales.Of(source + 4, block);
-            PackedBits.PackNibbles(source + 16 + (block / 2 * 32), block % 2 * 4, target + Lines, row);
+            PackedUnit.PackNibbles(source + 16 + (block / 2 * 32), block % 2 * 4, target + Lines, row);
         }
 
         return KScales.CopyHead(source, unit, row);
@@ -48,7 +48,7 @@ internal readonly unsafe struct PackedQ4_K : IByteFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Step<TLanes>(byte* unit, int block, int step, int row, TLanes high, out TLanes first, out TLanes second) where TLanes : struct, IRowLanes<TLanes>
     {
-        TLanes line = TLanes.Load(unit + Head + (block * BlockBytes) + Lines + (step * PackedBits.LineBytes) + (row * 4));
+        TLanes line = TLanes.Load(unit + Head + (block * BlockBytes) + Lines + (step * PackedUnit.LineBytes) + (row * 4));
         first = TLanes.And(line, TLanes.BroadcastByte(0x0F));
         second = TLanes.And(TLanes.ShiftRight16(line, 4), TLanes.BroadcastByte(0x0F));
     }

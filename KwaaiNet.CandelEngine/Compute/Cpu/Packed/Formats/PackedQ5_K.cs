@@ -12,11 +12,11 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 /// <summary>Q5_K: weight = d · sc · integer − dmin · m, integers of 5 bits.</summary>
 internal readonly unsafe struct PackedQ5_K : IByteFormat
 {
-    private const int Head = 4 * PackedBits.Rows;
-    private const int Minimums = PackedBits.Rows;
-    private const int HighBits = 2 * PackedBits.Rows;
-    private const int Lines = HighBits + PackedBits.LineBytes;
-    private const int BlockBytes = Lines + (4 * PackedBits.LineBytes);
+    private const int Head = 4 * PackedUnit.Rows;
+    private const int Minimums = PackedUnit.Rows;
+    private const int HighBits = 2 * PackedUnit.Rows;
+    private const int Lines = HighBits + PackedUnit.LineBytes;
+    private const int BlockBytes = Lines + (4 * PackedUnit.LineBytes);
 
     public static int Columns => 256;
 
@@ -41,9 +41,9 @@ internal readonly unsafe struct PackedQ5_K : IByteFormat
             byte* target = unit + Head + (block * BlockBytes);
             (target[row], target[Minimums + row]) = KScales.Of(source + 4, block);
             uint bits = 0;
-            for (int i = 0; i < 8; i++) bits |= ((PackedBits.Read(fifth + (4 * i)) >> block) & 0x01010101) << i;
-            PackedBits.Write(target + HighBits + (row * 4), bits);
-            PackedBits.PackNibbles(source + 48 + (block / 2 * 32), block % 2 * 4, target + Lines, row);
+            for (int i = 0; i < 8; i++) bits |= ((PackedUnit.Read(fifth + (4 * i)) >> block) & 0x01010101) << i;
+            PackedUnit.Write(target + HighBits + (row * 4), bits);
+            PackedUnit.PackNibbles(source + 48 + (block / 2 * 32), block % 2 * 4, target + Lines, row);
         }
 
         return KScales.CopyHead(source, unit, row);
@@ -56,7 +56,7 @@ internal readonly unsafe struct PackedQ5_K : IByteFormat
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Step<TLanes>(byte* unit, int block, int step, int row, TLanes high, out TLanes first, out TLanes second) where TLanes : struct, IRowLanes<TLanes>
     {
-        TLanes line = TLanes.Load(unit + Head + (block * BlockBytes) + Lines + (step * PackedBits.LineBytes) + (row * 4));
+        TLanes line = TLanes.Load(unit + Head + (block * BlockBytes) + Lines + (step * PackedUnit.LineBytes) + (row * 4));
         first = TLanes.Or(TLanes.And(line, TLanes.BroadcastByte(0x0F)), TLanes.And(TLanes.ShiftLeft16(high, 4), TLanes.BroadcastByte(0x10)));
         second = TLanes.Or(
             TLanes.And(TLanes.ShiftRight16(line, 4), TLanes.BroadcastByte(0x0F)), TLanes.And(TLanes.ShiftLeft16(high, 3), TLanes.BroadcastByte(0x10)));

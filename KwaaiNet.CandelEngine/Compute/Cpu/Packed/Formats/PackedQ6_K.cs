@@ -13,10 +13,10 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 /// <summary>Q6_K: weight = d · scale · (integer − 32), integers of 6 bits.</summary>
 internal readonly unsafe struct PackedQ6_K : IByteFormat
 {
-    private const int Head = 2 * PackedBits.Rows;
-    private const int HighBits = 2 * PackedBits.Rows;
-    private const int Lines = HighBits + (2 * PackedBits.LineBytes);
-    private const int BlockBytes = Lines + (4 * PackedBits.LineBytes);
+    private const int Head = 2 * PackedUnit.Rows;
+    private const int HighBits = 2 * PackedUnit.Rows;
+    private const int Lines = HighBits + (2 * PackedUnit.LineBytes);
+    private const int BlockBytes = Lines + (4 * PackedUnit.LineBytes);
 
     public static int Columns => 256;
 
@@ -42,31 +42,31 @@ internal readonly unsafe struct PackedQ6_K : IByteFormat
             int quarter = block % 4;
             byte* target = unit + Head + (block * BlockBytes);
             target[row] = source[192 + (2 * block)];
-            target[PackedBits.Rows + row] = source[192 + (2 * block) + 1];
-            PackedBits.PackNibbles(source + (64 * half) + (32 * (quarter % 2)), quarter / 2 * 4, target + Lines, row);
+            target[PackedUnit.Rows + row] = source[192 + (2 * block) + 1];
+            PackedUnit.PackNibbles(source + (64 * half) + (32 * (quarter % 2)), quarter / 2 * 4, target + Lines, row);
 
             byte* upper = source + 128 + (32 * half);
             for (int line = 0; line < 2; line++)
             {
                 uint bits = 0;
-                for (int i = 0; i < 4; i++) bits |= ((PackedBits.Read(upper + (16 * line) + (4 * i)) >> (2 * quarter)) & 0x03030303) << (2 * i);
-                PackedBits.Write(target + HighBits + (line * PackedBits.LineBytes) + (row * 4), bits);
+                for (int i = 0; i < 4; i++) bits |= ((PackedUnit.Read(upper + (16 * line) + (4 * i)) >> (2 * quarter)) & 0x03030303) << (2 * i);
+                PackedUnit.Write(target + HighBits + (line * PackedUnit.LineBytes) + (row * 4), bits);
             }
         }
 
-        return PackedBits.CopyHalf(source + 208, unit, row);
+        return PackedUnit.CopyHalf(source + 208, unit, row);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes High<TLanes>(byte* unit, int block, int step, int row, TLanes high) where TLanes : struct, IRowLanes<TLanes> =>
         step % 2 == 0
-            ? TLanes.Load(unit + Head + (block * BlockBytes) + HighBits + (step / 2 * PackedBits.LineBytes) + (row * 4))
+            ? TLanes.Load(unit + Head + (block * BlockBytes) + HighBits + (step / 2 * PackedUnit.LineBytes) + (row * 4))
             : TLanes.ShiftRight16(high, 4);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Step<TLanes>(byte* unit, int block, int step, int row, TLanes high, out TLanes first, out TLanes second) where TLanes : struct, IRowLanes<TLanes>
     {
-        TLanes line = TLanes.Load(unit + Head + (block * BlockBytes) + Lines + (step * PackedBits.LineBytes) + (row * 4));
+        TLanes line = TLanes.Load(unit + Head + (block * BlockBytes) + Lines + (step * PackedUnit.LineBytes) + (row * 4));
         first = TLanes.Or(TLanes.And(line, TLanes.BroadcastByte(0x0F)), TLanes.And(TLanes.ShiftLeft16(high, 4), TLanes.BroadcastByte(0x30)));
         second = TLanes.Or(
             TLanes.And(TLanes.ShiftRight16(line, 4), TLanes.BroadcastByte(0x0F)), TLanes.And(TLanes.ShiftLeft16(high, 2), TLanes.BroadcastByte(0x30)));
@@ -74,7 +74,7 @@ internal readonly unsafe struct PackedQ6_K : IByteFormat
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes HalfScale<TLanes>(byte* unit, int block, int half, int row) where TLanes : struct, IRowLanes<TLanes> =>
-        TLanes.LoadSBytes((sbyte*)unit + Head + (block * BlockBytes) + (half * PackedBits.Rows) + row);
+        TLanes.LoadSBytes((sbyte*)unit + Head + (block * BlockBytes) + (half * PackedUnit.Rows) + row);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Scale<TLanes>(byte* unit, int block, int row) where TLanes : struct, IRowLanes<TLanes> => TLanes.LoadScales((ushort*)unit + row);

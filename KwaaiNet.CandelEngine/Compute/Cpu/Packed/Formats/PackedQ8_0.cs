@@ -10,10 +10,10 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 internal readonly unsafe struct PackedQ8_0 : IPackedFormat
 {
     /// <summary>Where the lines start.</summary>
-    internal const int Lines = 2 * PackedBits.Rows;
+    internal const int Lines = 2 * PackedUnit.Rows;
 
     /// <summary>Bytes of a line.</summary>
-    internal const int LineBytes = 2 * PackedBits.Rows;
+    internal const int LineBytes = 2 * PackedUnit.Rows;
 
     public static int Columns => 32;
 
@@ -25,6 +25,6 @@ internal readonly unsafe struct PackedQ8_0 : IPackedFormat
     {
         for (int line = 0; line < 16; line++)
             *(ushort*)(unit + Lines + (line * LineBytes) + (row * 2)) = Unsafe.ReadUnaligned<ushort>(source + 2 + (line * 2));
-        return PackedBits.CopyHalf(source, unit, row);
+        return PackedUnit.CopyHalf(source, unit, row);
     }
 }

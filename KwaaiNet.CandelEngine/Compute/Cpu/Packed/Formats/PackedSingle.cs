@@ -10,7 +10,7 @@ internal readonly unsafe struct PackedSingle : IFloatFormat
 
     public static int Columns => 1;
 
-    public static int UnitBytes => PackedBits.Rows * sizeof(uint);
+    public static int UnitBytes => PackedUnit.Rows * sizeof(uint);
 
     public static ActivationKind Activations => ActivationKind.Single;
 

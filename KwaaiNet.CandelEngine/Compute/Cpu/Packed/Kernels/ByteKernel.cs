@@ -21,10 +21,10 @@ internal static unsafe class ByteKernel<TLanes, TFormat>
     /// <inheritdoc cref="PackedKernels.Multiply"/>
     internal static void Multiply(PackedMatrix weights, int firstGroup, int endGroup, ActivationRows x, float* y, int yStride)
     {
-        for (int group = firstGroup; group < endGroup; group++, y += PackedBits.Rows)
+        for (int group = firstGroup; group < endGroup; group++, y += PackedUnit.Rows)
         {
             byte* units = weights.Group(group);
-            for (int row = 0; row < PackedBits.Rows; row += TLanes.Rows)
+            for (int row = 0; row < PackedUnit.Rows; row += TLanes.Rows)
             {
                 if (x.Slots == 1)
                 {

@@ -25,7 +25,7 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
         }
 
         float* panel = stackalloc float[PanelColumns * 2 * TLanes.Rows];
-        int outputs = (endGroup - firstGroup) * PackedBits.Rows;
+        int outputs = (endGroup - firstGroup) * PackedUnit.Rows;
         for (int output = 0; output < outputs; output += 2 * TLanes.Rows)
         {
             for (int column = 0; column < weights.Columns; column += PanelColumns)
@@ -61,13 +61,13 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
 
     private static void Widen(PackedMatrix weights, int firstGroup, int output, int column, int columns, bool second, float* panel)
     {
-        byte* a = weights.Group(firstGroup + (output / PackedBits.Rows)) + ((long)column * TFormat.UnitBytes);
+        byte* a = weights.Group(firstGroup + (output / PackedUnit.Rows)) + ((long)column * TFormat.UnitBytes);
         int next = output + TLanes.Rows;
-        byte* b = second ? weights.Group(firstGroup + (next / PackedBits.Rows)) + ((long)column * TFormat.UnitBytes) : a;
+        byte* b = second ? weights.Group(firstGroup + (next / PackedUnit.Rows)) + ((long)column * TFormat.UnitBytes) : a;
         for (int c = 0; c < columns; c++, a += TFormat.UnitBytes, b += TFormat.UnitBytes, panel += 2 * TLanes.Rows)
         {
-            TLanes.Store(TFormat.Load<TLanes>(a, output % PackedBits.Rows), panel);
-            TLanes.Store(TFormat.Load<TLanes>(b, next % PackedBits.Rows), panel + TLanes.Rows);
+            TLanes.Store(TFormat.Load<TLanes>(a, output % PackedUnit.Rows), panel);
+            TLanes.Store(TFormat.Load<TLanes>(b, next % PackedUnit.Rows), panel + TLanes.Rows);
         }
     }
 
@@ -219,7 +219,7 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyOne(PackedMatrix weights, int firstGroup, int endGroup, float* x, float* y)
     {
-        int outputs = (endGroup - firstGroup) * PackedBits.Rows;
+        int outputs = (endGroup - firstGroup) * PackedUnit.Rows;
         int output = 0;
         for (; output + (4 * TLanes.Rows) <= outputs; output += 4 * TLanes.Rows)
         {
@@ -228,14 +228,14 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
             byte* r = Start(weights, firstGroup, output, 2);
             byte* s = Start(weights, firstGroup, output, 3);
             TLanes a = TLanes.Zero, b = TLanes.Zero, c = TLanes.Zero, d = TLanes.Zero;
-            int rowB = (output + TLanes.Rows) % PackedBits.Rows;
-            int rowC = (output + (2 * TLanes.Rows)) % PackedBits.Rows;
-            int rowD = (output + (3 * TLanes.Rows)) % PackedBits.Rows;
+            int rowB = (output + TLanes.Rows) % PackedUnit.Rows;
+            int rowC = (output + (2 * TLanes.Rows)) % PackedUnit.Rows;
+            int rowD = (output + (3 * TLanes.Rows)) % PackedUnit.Rows;
             for (int i = 0; i < weights.Columns; i++)
             {
                 TLanes value = TLanes.Broadcast(x[i]);
                 long at = (long)i * TFormat.UnitBytes;
-                a = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(p + at, output % PackedBits.Rows), value, a);
+                a = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(p + at, output % PackedUnit.Rows), value, a);
                 b = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(q + at, rowB), value, b);
                 c = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(r + at, rowC), value, c);
                 d = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(s + at, rowD), value, d);
@@ -252,11 +252,11 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
             byte* p = Start(weights, firstGroup, output, 0);
             TLanes a = TLanes.Zero;
             for (int i = 0; i < weights.Columns; i++, p += TFormat.UnitBytes)
-                a = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(p, output % PackedBits.Rows), TLanes.Broadcast(x[i]), a);
+                a = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(p, output % PackedUnit.Rows), TLanes.Broadcast(x[i]), a);
             TLanes.Store(a, y + output);
         }
     }
 
     private static byte* Start(PackedMatrix weights, int firstGroup, int output, int register) =>
-        weights.Group(firstGroup + ((output + (register * TLanes.Rows)) / PackedBits.Rows));
+        weights.Group(firstGroup + ((output + (register * TLanes.Rows)) / PackedUnit.Rows));
 }

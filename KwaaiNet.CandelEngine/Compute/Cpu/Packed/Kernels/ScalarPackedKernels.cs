@@ -10,10 +10,10 @@ internal sealed unsafe class ScalarPackedKernels : PackedKernels
     {
         for (int group = firstGroup; group < endGroup; group++)
         {
-            for (int row = 0; row < PackedBits.Rows; row++)
+            for (int row = 0; row < PackedUnit.Rows; row++)
             {
                 for (int r = 0; r < x.Rows; r++)
-                    y[((long)r * yStride) + ((group - firstGroup) * PackedBits.Rows) + row] = Dot(weights, weights.Group(group), row, x, r);
+                    y[((long)r * yStride) + ((group - firstGroup) * PackedUnit.Rows) + row] = Dot(weights, weights.Group(group), row, x, r);
             }
         }
     }

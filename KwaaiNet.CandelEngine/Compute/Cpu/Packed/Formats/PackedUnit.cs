@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 
 /// <summary>Moves the bits of four columns at a time from ggml's order into packed order.</summary>
-internal static unsafe class PackedBits
+internal static unsafe class PackedUnit
 {
     /// <summary>Output rows in a unit.</summary>
     internal const int Rows = 16;
