@@ -17,6 +17,7 @@ internal static class KwaaiNetCommand
             LogsCommand.Create(context),
             ModelsCommand.Create(context),
             ChatCommand.Create(context),
+            BenchCommand.Create(context),
         };
         // Signals are ours (Interrupts): the library would end the process two seconds after one, with nodes still stopping.
         return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
