@@ -35,7 +35,7 @@ public sealed class ApiOptions
     /// <summary>The models served. Their files give tokenizer, template and shape; no weights are loaded here.</summary>
     public IList<ApiModelOptions> Models { get; } = [];
 
-    /// <summary>How hidden states cross from shard to shard. Default f16.</summary>
+    /// <summary>How hidden states cross from shard to shard, unless the model needs float32. Default f16.</summary>
     public HiddenFormat HiddenFormat { get; set; } = HiddenFormat.F16;
 
     /// <summary>Tokens an answer may have when the request names no limit; null: up to the context's end, as far as the chain's free KV reaches.</summary>

@@ -119,7 +119,7 @@ internal sealed partial class ChainGeneration : IDisposable
                 Sampling = _request.Sampling,
                 Tokens = _tokens,
                 MaxNewTokens = MaxNewTokens - Generated,
-                HiddenFormat = _options.HiddenFormat,
+                HiddenFormat = _request.Model.HiddenExceedsHalf ? CandelEngine.Compute.HiddenFormat.F32 : _options.HiddenFormat,
                 PrefillChunk = _options.PrefillChunk,
                 OpenTimeout = TimeSpan.FromSeconds(_options.OpenTimeoutSeconds),
                 StepTimeout = TimeSpan.FromSeconds(_options.StepTimeoutSeconds),

@@ -70,6 +70,7 @@ internal sealed partial class ModelCatalog(IOptions<ApiOptions> options, ILogger
                 WeightsHash = hash,
                 BlockCount = file.Shape.BlockCount,
                 ContextLength = file.Shape.ContextLength,
+                HiddenExceedsHalf = file.Shape.HiddenExceedsHalf,
                 KvBytesPerBlockPosition = 2L * file.Shape.KvWidth * sizeof(float),
                 Tokenizer = file.Tokenizer,
                 ChatTemplate = file.ChatTemplate,

@@ -17,6 +17,9 @@ internal sealed record ServedModel
     /// <summary>Positions the model was made for.</summary>
     public required int ContextLength { get; init; }
 
+    /// <summary>Whether hidden states may grow beyond binary16, so that they cross as float32 whatever is configured.</summary>
+    public bool HiddenExceedsHalf { get; init; }
+
     /// <summary>KV bytes of one block and position on a CPU shard: an estimate by which full nodes are passed over. The shard itself decides.</summary>
     public required long KvBytesPerBlockPosition { get; init; }
 

@@ -75,6 +75,20 @@ public sealed class GgufArray
         return values;
     }
 
+    /// <summary>Reads an array of truth values.</summary>
+    /// <exception cref="ModelFormatException">The elements are something else.</exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public bool[] ToBooleans()
+    {
+        if (ElementType != GgufValueType.Bool)
+            throw WrongType("truth values");
+        bool[] values = new bool[Count];
+        GgufCursor cursor = new(_mapping, _path, _position);
+        for (int i = 0; i < values.Length; i++)
+            values[i] = cursor.Take(1, _key)[0] != 0;
+        return values;
+    }
+
     /// <summary>Type and length, such as <c>String[32000]</c>.</summary>
     public override string ToString() => $"{ElementType}[{Count}]";
 

@@ -47,6 +47,11 @@ internal static class SessionRules
             return new(FailureCode.BadFrame, $"Hidden format {(int)open.HiddenFormat} is not known.");
         }
 
+        if (open.HiddenFormat == HiddenFormat.F16 && shape.HiddenExceedsHalf)
+        {
+            return new(FailureCode.BadFrame, $"Hidden states of {served.Model} may grow beyond what F16 holds. Open the session with F32.");
+        }
+
         if (open.MaxPositions is 0 || open.MaxPositions > shape.ContextLength)
         {
             return new(FailureCode.ContextExceeded, $"{open.MaxPositions} positions do not fit the context of {shape.ContextLength}.");

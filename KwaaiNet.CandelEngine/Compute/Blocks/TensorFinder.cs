@@ -46,7 +46,7 @@ internal sealed class TensorFinder(ModelFile model)
     public static TensorData Rows(TensorData matrix, int first, int count)
     {
         long rowBytes = WeightLayout.RowBytes(matrix.Type, matrix.Columns);
-        return matrix with { Rows = count, Address = (nint)(matrix.Address + (first * rowBytes)), ByteLength = count * rowBytes };
+        return matrix with { Rows = count, Address = (nint)(matrix.Address + (first * rowBytes)), ByteLength = count * rowBytes, Slices = 1 };
     }
 
     /// <summary>The exception for a tensor: names the file and it.</summary>

@@ -17,6 +17,8 @@ internal static class StepCheck
         if (step.Rows > cache.Capacity - cache.Length)
             throw Refused($"{step.Rows} rows after position {cache.Length} exceed the cache's capacity of {cache.Capacity}.");
         if (step.Boundary is not (HiddenFormat.F16 or HiddenFormat.F32)) throw Refused($"Unknown boundary format {step.Boundary}.");
+        if (step.Boundary == HiddenFormat.F16 && shape.HiddenExceedsHalf)
+            throw Refused($"Hidden states of {shape.Architecture} may grow beyond what {HiddenFormat.F16} holds; the boundary must be {HiddenFormat.F32}.");
 
         if (step.Tokens.IsEmpty == step.Input.IsEmpty) throw Refused("A step has either tokens or input hidden states.");
         if (!step.Tokens.IsEmpty)

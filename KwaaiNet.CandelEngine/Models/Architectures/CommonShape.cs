@@ -25,6 +25,10 @@ internal static class CommonShape
         read.Require(ropeSize % 2 == 0, $"RoPE turns pairs, and {ropeSize} numbers of a head are odd");
 
         int context = read.Integer("context_length", 1, 1 << 28);
+        float ropeBase = read.Number("rope.freq_base", 1, 1e12f, DefaultRopeBase);
+        RopeScaling? scaling = RopeScalingReader.Read(read, context, architecture);
+        read.Require(ropeBase > 1 || scaling is null or { YarnShare: 0 }, $"YaRN tells frequencies apart, and with a base of {ropeBase} all are one");
+
         int feedForward = read.Integer("feed_forward_length", 1, 1 << 22);
         return new ModelShape
         {
@@ -38,9 +42,9 @@ internal static class CommonShape
             VocabularySize = ReadVocabularySize(metadata, read, embeddingRows),
             ContextLength = context,
             RmsEpsilon = read.Number("attention.layer_norm_rms_epsilon", 0, 1),
-            RopeBase = read.Number("rope.freq_base", 1, 1e12f, DefaultRopeBase),
+            RopeBase = ropeBase,
             RopeSize = ropeSize,
-            RopeScaling = RopeScalingReader.Read(read, context, architecture),
+            RopeScaling = scaling,
             Experts = ReadExperts(read, architecture, feedForward),
         };
     }

@@ -17,6 +17,16 @@ internal readonly struct ShapeReader(GgufMetadata metadata, string prefix)
     /// <summary>A truth value, or its default.</summary>
     public bool Flag(string key, bool otherwise) => metadata.GetBool($"{prefix}.{key}") ?? otherwise;
 
+    /// <summary>A truth value for each of so many blocks, or null when the key is not there or is no array.</summary>
+    public bool[]? FlagArray(string key, int length)
+    {
+        string full = $"{prefix}.{key}";
+        if (!metadata.TryGetValue(full, out GgufValue value) || value.AsArray() is not { } array)
+            return null;
+        Require(array.Count == length, $"'{full}' has {array.Count} entries for {length} blocks");
+        return array.ToBooleans();
+    }
+
     /// <summary>An integer that must be there, or has a default.</summary>
     public int Integer(string key, int minimum, int maximum, int? otherwise = null)
     {

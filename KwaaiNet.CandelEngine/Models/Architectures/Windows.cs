@@ -16,7 +16,7 @@ internal static class Windows
     }
 
     /// <summary>Of every <paramref name="period"/> blocks the last sees all positions, the others a window, with a rotation of their own.</summary>
-    /// <param name="read">The metadata; <c>attention.sliding_window_pattern</c> may give another period.</param>
+    /// <param name="read">The metadata; <c>attention.sliding_window_pattern</c> may give another period, or a truth value for each block.</param>
     /// <param name="shape">The model.</param>
     /// <param name="period">The architecture's period.</param>
     /// <param name="window">The window when the metadata gives none; 0 for no windows at all.</param>
@@ -24,13 +24,15 @@ internal static class Windows
     public static ModelShape Alternating(ShapeReader read, ModelShape shape, int period, int window, RopeSettings local)
     {
         window = read.Integer("attention.sliding_window", 0, Largest, otherwise: window);
-        period = read.Integer("attention.sliding_window_pattern", 1, shape.BlockCount + 1, otherwise: period);
         if (window == 0)
             return shape;
+        const string Pattern = "attention.sliding_window_pattern";
+        bool[]? isLocal = read.FlagArray(Pattern, shape.BlockCount);
+        period = isLocal is null ? read.Integer(Pattern, 1, 1 << 12, otherwise: period) : period;
         RopeSettings global = new(shape.RopeBase, shape.RopeScaling);
         var attention = new BlockAttention[shape.BlockCount];
         for (int block = 0; block < attention.Length; block++)
-            attention[block] = block % period < period - 1 ? new BlockAttention(window, local) : new BlockAttention(0, global);
+            attention[block] = isLocal?[block] ?? block % period < period - 1 ? new BlockAttention(window, local) : new BlockAttention(0, global);
         return shape with { Attention = attention };
     }
 }

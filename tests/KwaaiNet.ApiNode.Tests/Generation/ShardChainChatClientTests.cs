@@ -46,6 +46,15 @@ public sealed class ShardChainChatClientTests
     }
 
     [Fact]
+    public async Task A_model_whose_hidden_states_outgrow_binary16_crosses_in_float32()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        await using ApiHost host = await ApiHost.StartAsync(network, model: FakeCatalog.Model() with { HiddenExceedsHalf = true });
+        await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        Assert.All(network.Shards.Values, shard => Assert.Equal(HiddenFormat.F32, Assert.Single(shard.Openings).HiddenFormat));
+    }
+
+    [Fact]
     public async Task A_single_shard_has_no_next_and_no_ring()
     {
         FakeNetwork network = FakeNetwork.Of("0-5");

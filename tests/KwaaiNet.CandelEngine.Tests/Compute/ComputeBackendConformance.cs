@@ -36,7 +36,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
 
         float[][] logits = chain.Logits(tokens, tokens.Length, HiddenFormat.F32);
 
-        Assert.InRange(Distance(logits, new ReferenceLlama(model.File).Logits(tokens)), 0, 1e-4);
+        Assert.InRange(Distance(logits, new ReferenceModel(model.File).Logits(tokens)), 0, 1e-4);
     }
 
     [Fact]
@@ -46,7 +46,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         using StackChain chain = new(model.File, Backend);
         int[] tokens = Tokens(5);
 
-        Assert.InRange(Distance(chain.Logits(tokens, 5, HiddenFormat.F32), new ReferenceLlama(model.File).Logits(tokens)), 0, 1e-4);
+        Assert.InRange(Distance(chain.Logits(tokens, 5, HiddenFormat.F32), new ReferenceModel(model.File).Logits(tokens)), 0, 1e-4);
     }
 
     [Fact]
@@ -57,7 +57,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         using StackChain chain = new(model.File, Backend);
         int[] tokens = Tokens(9);
 
-        Assert.InRange(Distance(chain.Logits(tokens, 9, HiddenFormat.F32), new ReferenceLlama(model.File).Logits(tokens)), 0, 1e-4);
+        Assert.InRange(Distance(chain.Logits(tokens, 9, HiddenFormat.F32), new ReferenceModel(model.File).Logits(tokens)), 0, 1e-4);
     }
 
     [Theory]
@@ -414,7 +414,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
             Assert.Equal(expected[i].Select(BitConverter.SingleToInt32Bits), actual[i].Select(BitConverter.SingleToInt32Bits));
     }
 
-    private protected static BlockStep Step(KvCache cache, int[] tokens, HiddenFormat boundary, out float[] logits)
+    internal static BlockStep Step(KvCache cache, int[] tokens, HiddenFormat boundary, out float[] logits)
     {
         logits = new float[tokens.Length * SyntheticModel.Vocabulary];
         return new BlockStep { Cache = cache, Rows = tokens.Length, Tokens = tokens, Logits = logits, Boundary = boundary };

@@ -5,7 +5,7 @@ using KwaaiNet.CandelEngine.Quantization;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 
-/// <summary>A small llama of random weights in a GGUF file: 4 blocks, width 64, 4 query heads on 2 key/value heads.</summary>
+/// <summary>A small model of random weights in a GGUF file: 4 blocks, width 64, 4 query heads on 2 key/value heads.</summary>
 internal sealed class SyntheticModel : IDisposable
 {
     public const int Blocks = 4;
@@ -18,14 +18,26 @@ internal sealed class SyntheticModel : IDisposable
 
     private readonly string _path = Path.Combine(Path.GetTempPath(), $"kwaainet-{Guid.NewGuid():N}.gguf");
 
+    /// <summary>A plain llama.</summary>
     public SyntheticModel(GgmlType type, bool tied = true, bool ropeDivisors = false, int seed = 20260801)
+        : this(
+            new SyntheticKind("llama", "llama")
+            {
+                // A feed-forward width that is no multiple of 32 exercises tails; quantised rows cannot have one.
+                FeedForward = type is GgmlType.F32 or GgmlType.F16 ? 107 : 96,
+                RopeDivisors = ropeDivisors ? ["rope_freqs.weight"] : [],
+            },
+            type,
+            tied,
+            seed)
+    {
+    }
+
+    public SyntheticModel(SyntheticKind kind, GgmlType type = GgmlType.F32, bool tied = true, int seed = 20260801)
     {
         Type = type;
-
-        // A feed-forward width that is no multiple of 32 exercises tails; quantised rows cannot have one.
-        int feedForward = type is GgmlType.F32 or GgmlType.F16 ? 107 : 96;
         using (GgufWriter writer = new(System.IO.File.Create(_path)))
-            Write(writer, type, tied, ropeDivisors, feedForward, new Random(seed));
+            Write(writer, kind, type, tied, new Random(seed));
         File = ModelFile.Open(_path);
     }
 
@@ -39,55 +51,76 @@ internal sealed class SyntheticModel : IDisposable
         System.IO.File.Delete(_path);
     }
 
-    private static void Write(GgufWriter writer, GgmlType type, bool tied, bool ropeDivisors, int feedForward, Random random)
+    private static void Write(GgufWriter writer, SyntheticKind kind, GgmlType type, bool tied, Random random)
     {
-        writer.Add("general.architecture", "llama");
-        writer.Add("general.name", "synthetic");
-        writer.Add("llama.block_count", (uint)Blocks);
-        writer.Add("llama.embedding_length", (uint)Width);
-        writer.Add("llama.attention.head_count", (uint)Heads);
-        writer.Add("llama.attention.head_count_kv", (uint)KvHeads);
-        writer.Add("llama.attention.layer_norm_rms_epsilon", 1e-5f);
-        writer.Add("llama.feed_forward_length", (uint)feedForward);
-        writer.Add("llama.context_length", (uint)Context);
-        writer.Add("llama.rope.freq_base", 10_000f);
-        writer.Add("llama.rope.dimension_count", (uint)HeadSize);
-        writer.Add("llama.vocab_size", (uint)Vocabulary);
-
-        List<(string Name, int Rows, int Columns)> tensors = [("token_embd.weight", Vocabulary, Width)];
+        WriteMetadata(writer, kind);
+        List<(string Name, int Rows, int Columns, int Slices)> tensors = [("token_embd.weight", Vocabulary, Width, 1)];
         for (int b = 0; b < Blocks; b++)
         {
-            tensors.Add(($"blk.{b}.attn_norm.weight", 1, Width));
-            tensors.Add(($"blk.{b}.attn_q.weight", Heads * HeadSize, Width));
-            tensors.Add(($"blk.{b}.attn_k.weight", KvHeads * HeadSize, Width));
-            tensors.Add(($"blk.{b}.attn_v.weight", KvHeads * HeadSize, Width));
-            tensors.Add(($"blk.{b}.attn_output.weight", Width, Heads * HeadSize));
-            tensors.Add(($"blk.{b}.ffn_norm.weight", 1, Width));
-            tensors.Add(($"blk.{b}.ffn_gate.weight", feedForward, Width));
-            tensors.Add(($"blk.{b}.ffn_up.weight", feedForward, Width));
-            tensors.Add(($"blk.{b}.ffn_down.weight", Width, feedForward));
+            string prefix = $"blk.{b}.";
+            tensors.AddRange(SyntheticTensors.OfAttention(kind).Concat(SyntheticTensors.OfFeedForward(kind)).Select(t => (prefix + t.Name, t.Rows, t.Columns, t.Slices)));
         }
 
-        tensors.Add(("output_norm.weight", 1, Width));
-        if (!tied) tensors.Add(("output.weight", Vocabulary, Width));
+        tensors.Add(("output_norm.weight", 1, Width, 1));
+        if (!tied) tensors.Add(("output.weight", Vocabulary, Width, 1));
+        tensors.AddRange(kind.RopeDivisors.Select(name => (name, 1, kind.HeadSize / 2, 1)));
 
-        if (ropeDivisors) tensors.Add(("rope_freqs.weight", 1, HeadSize / 2));
-
-        foreach ((string name, int rows, int columns) in tensors)
+        foreach ((string name, int rows, int columns, int slices) in tensors)
         {
             if (rows == 1) writer.AddTensor(name, [columns], GgmlType.F32);
-            else writer.AddTensor(name, [columns, rows], type);
+            else if (slices == 1) writer.AddTensor(name, [columns, rows], type);
+            else writer.AddTensor(name, [columns, rows, slices], type);
         }
 
-        foreach ((string name, int rows, int columns) in tensors)
+        foreach ((string name, int rows, int columns, int slices) in tensors)
         {
-            var values = new float[rows * columns];
+            var values = new float[rows * columns * slices];
             for (int i = 0; i < values.Length; i++)
-                values[i] = rows == 1 ? 0.5f + random.NextSingle() : (float)(Normal(random) * 1.5 / Math.Sqrt(columns));
+            {
+                values[i] = name.EndsWith(".bias", StringComparison.Ordinal) ? (float)Normal(random) / 3
+                    : rows == 1 ? 0.5f + random.NextSingle()
+                    : (float)(Normal(random) * 1.5 / Math.Sqrt(columns));
+            }
+
             writer.WriteTensor(name, rows == 1 ? MemoryMarshal.AsBytes<float>(values) : Encode(type, values));
         }
 
         writer.Finish();
+    }
+
+    private static void WriteMetadata(GgufWriter writer, SyntheticKind kind)
+    {
+        Dictionary<string, object> values = new()
+        {
+            ["block_count"] = (uint)Blocks,
+            ["embedding_length"] = (uint)Width,
+            ["attention.head_count"] = (uint)Heads,
+            ["attention.head_count_kv"] = (uint)KvHeads,
+            ["attention.key_length"] = (uint)kind.HeadSize,
+            ["attention.value_length"] = (uint)kind.HeadSize,
+            ["attention.layer_norm_rms_epsilon"] = 1e-5f,
+            ["feed_forward_length"] = (uint)kind.FeedForward,
+            ["context_length"] = (uint)Context,
+            ["rope.freq_base"] = 10_000f,
+            ["rope.dimension_count"] = (uint)kind.HeadSize,
+            ["vocab_size"] = (uint)Vocabulary,
+        };
+        foreach ((string key, object value) in kind.Metadata) values[key] = value;
+
+        writer.Add("general.architecture", kind.Architecture);
+        writer.Add("general.name", "synthetic");
+        foreach ((string key, object value) in values)
+        {
+            string full = $"{kind.Architecture}.{key}";
+            switch (value)
+            {
+                case uint number: writer.Add(full, number); break;
+                case float number: writer.Add(full, number); break;
+                case string text: writer.Add(full, text); break;
+                case bool truth: writer.Add(full, truth); break;
+                default: throw new ArgumentException($"{full} is a {value.GetType()}.", nameof(kind));
+            }
+        }
     }
 
     private static double Normal(Random random) =>

@@ -83,7 +83,7 @@ public sealed class DemoModelParityTests(ITestOutputHelper output)
         using StackChain chain = new(model, backend);
 
         float[][] logits = chain.Logits(tokens, Positions, HiddenFormat.F32);
-        double[][] expected = new ReferenceLlama(model).Logits(tokens);
+        double[][] expected = new ReferenceModel(model).Logits(tokens);
 
         Assert.InRange(logits.Zip(expected, (a, e) => a.Zip(e, (x, y) => Math.Abs(x - y)).Max()).Max(), 0, DoubleTolerance);
     }

@@ -14,7 +14,7 @@ internal sealed class FakeStack : IBlockStack
     private readonly Lock _lock = new();
     private readonly List<int[]> _batches = [];
 
-    public FakeStack(int firstBlock = 0, int endBlock = BlockCount, long kvBudget = 1 << 20, int context = 256)
+    public FakeStack(int firstBlock = 0, int endBlock = BlockCount, long kvBudget = 1 << 20, int context = 256, bool hiddenExceedsHalf = false)
     {
         Options = new BlockStackOptions
         {
@@ -36,6 +36,7 @@ internal sealed class FakeStack : IBlockStack
             FeedForwardWidth = 4,
             VocabularySize = Vocabulary,
             ContextLength = context,
+            HiddenExceedsHalf = hiddenExceedsHalf,
             RmsEpsilon = 1e-5f,
             RopeBase = 10_000,
             RopeSize = 2,

@@ -58,6 +58,22 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task A_model_whose_hidden_states_outgrow_binary16_is_served_in_float32_only()
+    {
+        await using LoopHarness harness = new(new FakeStack(hiddenExceedsHalf: true));
+        OpenSession half = harness.OpenRequest();
+        harness.Loop.Open(half, harness.Owner);
+        SessionFailed refused = (await harness.Events.NextAsync()).Failed;
+        Assert.Equal((half.SessionId, FailureCode.BadFrame), (refused.SessionId, refused.Code));
+        Assert.Contains("F32", refused.Message, StringComparison.Ordinal);
+
+        OpenSession single = harness.OpenRequest();
+        single.HiddenFormat = HiddenFormat.F32;
+        harness.Loop.Open(single, harness.Owner);
+        Assert.Equal(single.SessionId, (await harness.Events.NextAsync()).Opened.SessionId);
+    }
+
+    [Fact]
     public async Task A_broken_control_stream_closes_its_sessions_and_no_others()
     {
         await using LoopHarness harness = new();

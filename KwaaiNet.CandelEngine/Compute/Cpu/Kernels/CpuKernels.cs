@@ -59,7 +59,7 @@ internal abstract unsafe class CpuKernels
     /// <param name="width">Numbers in the row.</param>
     internal abstract void SiluMultiply(float* gate, float* up, int width);
 
-    /// <summary><c>gate = gelu(gate) · up</c>, in place; gelu by its tanh approximation, <c>x / (1 + e^(−2·√(2/π)·(x + 0.044715·x³)))</c>.</summary>
+    /// <summary><c>gate = gelu(gate) · up</c>, in place; <see cref="Gelu"/> says how exactly.</summary>
     /// <param name="gate">A row, padded.</param>
     /// <param name="up">A row, padded.</param>
     /// <param name="width">Numbers in the row.</param>

@@ -48,12 +48,7 @@ internal sealed unsafe class ScalarKernels : CpuKernels
 
     internal override void GeluMultiply(float* gate, float* up, int width)
     {
-        for (int i = 0; i < Padded(width); i++)
-        {
-            float x = gate[i];
-            float bent = (x * x * Gelu.Cubic) + 1f;
-            gate[i] = x / (1f + Exponential.Of(x * bent * Gelu.Slope)) * up[i];
-        }
+        for (int i = 0; i < Padded(width); i++) gate[i] = Gelu.Of(gate[i]) * up[i];
     }
 
     internal override void Softcap(float* x, int width, float cap)

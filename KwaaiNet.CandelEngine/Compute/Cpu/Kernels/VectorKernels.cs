@@ -37,15 +37,8 @@ internal sealed unsafe class VectorKernels<TLanes> : CpuKernels where TLanes : s
 
     internal override void GeluMultiply(float* gate, float* up, int width)
     {
-        TLanes one = TLanes.Broadcast(1);
         for (int i = 0; i < width; i += 32)
-        {
-            TLanes x = TLanes.Load(gate + i);
-            TLanes bent = TLanes.Add(TLanes.Multiply(TLanes.Multiply(x, x), TLanes.Broadcast(Gelu.Cubic)), one);
-            TLanes power = Exponential.Of(TLanes.Multiply(TLanes.Multiply(x, bent), TLanes.Broadcast(Gelu.Slope)));
-            TLanes gelu = TLanes.Divide(x, TLanes.Add(one, power));
-            TLanes.Store(TLanes.Multiply(gelu, TLanes.Load(up + i)), gate + i);
-        }
+            TLanes.Store(TLanes.Multiply(Gelu.Of(TLanes.Load(gate + i)), TLanes.Load(up + i)), gate + i);
     }
 
     internal override void Softcap(float* x, int width, float cap)
