@@ -1,5 +1,6 @@
 using System.Numerics;
 using KwaaiNet.CandelEngine.Compute.Blocks;
+using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
 using KwaaiNet.CandelEngine.Compute.Stacks;
@@ -52,11 +53,10 @@ internal sealed unsafe class CpuBlockStack : BlockStack
         _halves = new Half[shape.Width];
     }
 
-    protected override StackCache NewCache(int firstBlock, int endBlock, int capacity, long bytes)
-    {
-        _attention.ReservePositions(capacity);
-        return new CpuKvCache(this, firstBlock, endBlock, capacity, bytes);
-    }
+    public override long KvBytesPerBlockPosition =>
+        2L * Shape.KvHeadCount * KvBlock.HeadBytes(KvBlock.Usable(Options.KvFormat, Shape.HeadSize), Shape.HeadSize);
+
+    protected override StackCache NewCache(int firstBlock, int endBlock, int capacity, long bytes) => new CpuKvCache(this, firstBlock, endBlock, capacity, bytes);
 
     protected override void Enter(ReadOnlySpan<RowRun> runs, int rows)
     {
