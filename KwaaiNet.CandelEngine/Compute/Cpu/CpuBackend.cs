@@ -47,7 +47,9 @@ internal sealed class CpuBackend : IComputeBackend
         MatrixLoader loader = new(model, _pool, bytes, progress, cancellationToken);
         try
         {
-            return new CpuBlockStack(model.Shape, options, tensors, _kernels, _packedKernels, _pool, loader, _pieceRows);
+            CpuBlockStack stack = new(model.Shape, options, tensors, _kernels, _packedKernels, _pool, loader, _pieceRows);
+            progress?.Report(1);
+            return stack;
         }
         catch
         {

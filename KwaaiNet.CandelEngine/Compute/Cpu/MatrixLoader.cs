@@ -24,7 +24,7 @@ internal sealed class MatrixLoader(ModelFile model, ComputePool pool, long total
         if (matrix.Packed is null) Touch(tensor);
         else model.GiveBackPages(tensor);
         _done += tensor.ByteLength;
-        progress?.Report(Math.Min(1, (double)_done / totalBytes));
+        progress?.Report(Math.Min(0.999, (double)_done / totalBytes)); // 1 when all is there
         return matrix;
     }
 
