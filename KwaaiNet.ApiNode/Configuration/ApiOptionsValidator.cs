@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Models;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ApiNode.Configuration;
@@ -26,9 +27,9 @@ internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
             {
                 result.AddError("A model needs the path of its file.", $"Api:Models:{i}:Path");
             }
-            else if (!File.Exists(model.Path))
+            else if (!ModelPath.Exists(model.Path))
             {
-                result.AddError($"There is no file '{model.Path}'.", $"Api:Models:{i}:Path");
+                result.AddError($"There is no model file, or folder of safetensors with its config.json, at '{model.Path}'.", $"Api:Models:{i}:Path");
             }
         }
 

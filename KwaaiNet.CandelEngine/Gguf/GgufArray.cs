@@ -89,6 +89,16 @@ public sealed class GgufArray
         return values;
     }
 
+    /// <summary>Reads an array of bytes, signed or not.</summary>
+    /// <exception cref="ModelFormatException">The elements are something else.</exception>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public byte[] ToBytes()
+    {
+        if (ElementType is not (GgufValueType.Int8 or GgufValueType.UInt8))
+            throw WrongType("bytes");
+        return new GgufCursor(_mapping, _path, _position).Take(Count, _key).ToArray();
+    }
+
     /// <summary>Type and length, such as <c>String[32000]</c>.</summary>
     public override string ToString() => $"{ElementType}[{Count}]";
 

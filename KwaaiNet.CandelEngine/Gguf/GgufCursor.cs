@@ -21,7 +21,7 @@ internal unsafe ref struct GgufCursor(GgufMapping mapping, string path, long pos
     /// <summary>Takes the next bytes.</summary>
     /// <param name="count">How many; at most the rest of the file, or the file is truncated.</param>
     /// <param name="part">What is being read, for the error's message.</param>
-    public ReadOnlySpan<byte> Take(int count, string part)
+    public ReadOnlySpan<byte> Take(int count, GgufItem part)
     {
         if (count > Remaining)
             ThrowTruncated(part, (ulong)count);
@@ -31,21 +31,21 @@ internal unsafe ref struct GgufCursor(GgufMapping mapping, string path, long pos
     }
 
     /// <summary>Passes over bytes.</summary>
-    public void Skip(ulong count, string part)
+    public void Skip(ulong count, GgufItem part)
     {
         if (count > (ulong)Remaining)
             ThrowTruncated(part, count);
         Position += (long)count;
     }
 
-    public byte ReadByte(string part) => Take(1, part)[0];
+    public byte ReadByte(GgufItem part) => Take(1, part)[0];
 
-    public uint ReadUInt32(string part) => BinaryPrimitives.ReadUInt32LittleEndian(Take(4, part));
+    public uint ReadUInt32(GgufItem part) => BinaryPrimitives.ReadUInt32LittleEndian(Take(4, part));
 
-    public ulong ReadUInt64(string part) => BinaryPrimitives.ReadUInt64LittleEndian(Take(8, part));
+    public ulong ReadUInt64(GgufItem part) => BinaryPrimitives.ReadUInt64LittleEndian(Take(8, part));
 
     /// <summary>Reads a string's length and its bytes.</summary>
-    public ReadOnlySpan<byte> ReadStringBytes(string part, int maximumLength)
+    public ReadOnlySpan<byte> ReadStringBytes(GgufItem part, int maximumLength)
     {
         ulong length = ReadUInt64(part);
         if (length > (ulong)Remaining)
@@ -56,7 +56,7 @@ internal unsafe ref struct GgufCursor(GgufMapping mapping, string path, long pos
     }
 
     /// <summary>Reads a string that must be UTF-8.</summary>
-    public string ReadString(string part, int maximumLength)
+    public string ReadString(GgufItem part, int maximumLength)
     {
         ReadOnlySpan<byte> bytes = ReadStringBytes(part, maximumLength);
         try
@@ -73,6 +73,6 @@ internal unsafe ref struct GgufCursor(GgufMapping mapping, string path, long pos
     public readonly void Throw(string problem) => throw new ModelFormatException($"{path}: {problem}. The file is damaged or was written wrongly: download it again.");
 
     [DoesNotReturn]
-    private readonly void ThrowTruncated(string part, ulong needed) => throw new ModelFormatException(
+    private readonly void ThrowTruncated(GgufItem part, ulong needed) => throw new ModelFormatException(
         $"{path}: truncated: {part} at byte {Position} says it needs {needed} bytes, and the file has {Remaining} left of {mapping.Length}. Download it again.");
 }

@@ -25,6 +25,10 @@ internal static unsafe class GgufHeaderReader
     private const int MaximumMetadata = 1 << 16;
     private const int MaximumTensors = 1 << 16;
 
+    // Bytes of a value with an empty key, and of a tensor's description without a name: so many can stand in the rest of a file at most.
+    private const int SmallestValue = 13;
+    private const int SmallestTensorInfo = 32;
+
     // The specification's own limits on a key and a tensor's name.
     private const int MaximumKeyLength = ushort.MaxValue;
     private const int MaximumNameLength = 64;
@@ -39,18 +43,19 @@ internal static unsafe class GgufHeaderReader
         GgufCursor cursor = new(mapping, path);
         (int tensorCount, int metadataCount) = ReadCounts(ref cursor, path);
 
-        Dictionary<string, GgufValue> values = new(StringComparer.Ordinal);
+        Dictionary<string, GgufValue> values = new((int)Math.Min(metadataCount, cursor.Remaining / SmallestValue), StringComparer.Ordinal);
         for (int i = 0; i < metadataCount; i++)
         {
-            string key = cursor.ReadString($"the key of metadata value {i} of {metadataCount}", MaximumKeyLength);
+            string key = cursor.ReadString(new GgufItem("the key of metadata value", null, i, metadataCount), MaximumKeyLength);
             if (!values.TryAdd(key, ReadValue(ref cursor, mapping, path, key)))
                 cursor.Throw($"the metadata key '{key}' is there twice");
         }
 
         GgufMetadata metadata = new(path, values);
         int alignment = ReadAlignment(metadata);
-        Dictionary<string, TensorData> tensors = new(StringComparer.Ordinal);
-        List<TensorInfo> infos = [];
+        int room = (int)Math.Min(tensorCount, cursor.Remaining / SmallestTensorInfo);
+        Dictionary<string, TensorData> tensors = new(room, StringComparer.Ordinal);
+        List<TensorInfo> infos = new(room);
         for (int i = 0; i < tensorCount; i++)
         {
             TensorInfo info = ReadTensorInfo(ref cursor, path, i, tensorCount, alignment);
@@ -89,7 +94,7 @@ internal static unsafe class GgufHeaderReader
 
     private static GgufValue ReadValue(ref GgufCursor cursor, GgufMapping mapping, string path, string key)
     {
-        string part = $"the metadata value '{key}'";
+        GgufItem part = new("the metadata value", key);
         GgufValueType type = (GgufValueType)cursor.ReadUInt32(part);
         switch (type)
         {
@@ -114,7 +119,7 @@ internal static unsafe class GgufHeaderReader
         }
     }
 
-    private static byte ReadBool(ref GgufCursor cursor, string part)
+    private static byte ReadBool(ref GgufCursor cursor, GgufItem part)
     {
         byte value = cursor.ReadByte(part);
         if (value > 1)
@@ -122,7 +127,7 @@ internal static unsafe class GgufHeaderReader
         return value;
     }
 
-    private static (GgufValueType ElementType, int Count) ReadArrayHead(ref GgufCursor cursor, string part)
+    private static (GgufValueType ElementType, int Count) ReadArrayHead(ref GgufCursor cursor, GgufItem part)
     {
         GgufValueType elementType = (GgufValueType)cursor.ReadUInt32(part);
         ulong count = cursor.ReadUInt64(part);
@@ -140,7 +145,7 @@ internal static unsafe class GgufHeaderReader
         return (elementType, (int)count);
     }
 
-    private static void SkipElements(ref GgufCursor cursor, string part, GgufValueType elementType, int count, int depth)
+    private static void SkipElements(ref GgufCursor cursor, GgufItem part, GgufValueType elementType, int count, int depth)
     {
         switch (elementType)
         {
@@ -188,8 +193,8 @@ internal static unsafe class GgufHeaderReader
 
     private static TensorInfo ReadTensorInfo(ref GgufCursor cursor, string path, int index, int count, int alignment)
     {
-        string name = cursor.ReadString($"the name of tensor {index} of {count}", MaximumNameLength);
-        string part = $"the description of tensor '{name}'";
+        string name = cursor.ReadString(new GgufItem("the name of tensor", null, index, count), MaximumNameLength);
+        GgufItem part = new("the description of tensor", name);
         uint dimensions = cursor.ReadUInt32(part);
         if (dimensions is 0 or > MaximumDimensions)
             cursor.Throw($"tensor '{name}' has {dimensions} dimensions; there are 1 to {MaximumDimensions}");

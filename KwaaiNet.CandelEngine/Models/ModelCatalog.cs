@@ -1,9 +1,12 @@
+using KwaaiNet.CandelEngine.Safetensors;
+
 namespace KwaaiNet.CandelEngine.Models;
 
 /// <summary>The models in some folders, by the names people know them by.</summary>
 /// <remarks>
 /// A file <c>llama3.1-8b.gguf</c> or <c>llama3.1/8b.gguf</c> is <c>llama3.1:8b</c>; capitals and the signs between words do not matter.
 /// A name that fits part of one file's name alone finds it too, so that <c>llama3.1:8b</c> finds <c>Meta-Llama-3.1-8B-Instruct-Q4_0.gguf</c>.
+/// A folder with <c>config.json</c> and <c>.safetensors</c> files is a model under the folder's name.
 /// Reads the folders at every call; safe for concurrent use.
 /// </remarks>
 /// <param name="directories">Folders to search, first to last; of two models of one name the first counts. Those that do not exist are passed over.</param>
@@ -25,7 +28,10 @@ public sealed class ModelCatalog(params IReadOnlyList<string> directories)
         foreach (string directory in Directories.Where(Directory.Exists))
         {
             IEnumerable<CatalogModel> found = Directory.EnumerateFiles(directory, "*" + Extension, s_search)
-                .Select(path => new CatalogModel(NameOf(directory, path), path, new FileInfo(path).Length))
+                .Select(path => new CatalogModel(NameOf(directory, path[..^Extension.Length]), path, new FileInfo(path).Length))
+                .Concat(Directory.EnumerateDirectories(directory, "*", s_search)
+                    .Where(ModelFolder.IsModel)
+                    .Select(path => new CatalogModel(NameOf(directory, path), path, ModelFolder.WeightBytes(path))))
                 .OrderBy(model => model.Name, StringComparer.OrdinalIgnoreCase)
                 .ThenBy(model => model.Path, StringComparer.Ordinal);
             models.AddRange(found.Where(model => names.Add(Key(model.Name))));
@@ -55,17 +61,18 @@ public sealed class ModelCatalog(params IReadOnlyList<string> directories)
         }
 
         string known = models.Count == 0 ? "There are no models" : $"There are: {Names(models)}";
-        throw new ModelNotFoundException(name, $"There is no model '{name}'. {known} in {(Directories.Count == 0 ? "no folders" : string.Join(", ", Directories))}. Put its .gguf file there, or give the file's path.");
+        throw new ModelNotFoundException(name, $"There is no model '{name}'. {known} in {(Directories.Count == 0 ? "no folders" : string.Join(", ", Directories))}. Put its .gguf file, or its folder of safetensors, there; or give the path.");
     }
 
-    /// <summary>Finds what a user typed: a path to a file, or a model's name.</summary>
+    /// <summary>Finds what a user typed: a path to a file or to a folder of safetensors, or a model's name.</summary>
     /// <returns>The full path.</returns>
     /// <exception cref="ModelNotFoundException">There is no such file, and no model goes by the name.</exception>
     public string Resolve(string nameOrPath)
     {
         ArgumentNullException.ThrowIfNull(nameOrPath);
-        bool isPath = nameOrPath.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || Path.IsPathRooted(nameOrPath);
-        return isPath && File.Exists(nameOrPath) ? Path.GetFullPath(nameOrPath) : Find(nameOrPath).Path;
+        bool isFile = (nameOrPath.EndsWith(Extension, StringComparison.OrdinalIgnoreCase) || Path.IsPathRooted(nameOrPath)) && File.Exists(nameOrPath);
+        bool isSafetensors = nameOrPath.Length > 0 && ModelFolder.Names(nameOrPath) && (File.Exists(nameOrPath) || ModelFolder.IsModel(nameOrPath));
+        return isFile || isSafetensors ? Path.GetFullPath(nameOrPath) : Find(nameOrPath).Path;
     }
 
     private static string Names(IEnumerable<CatalogModel> models) => string.Join(", ", models.Select(model => model.Name));
@@ -73,7 +80,7 @@ public sealed class ModelCatalog(params IReadOnlyList<string> directories)
     private static string NameOf(string directory, string path)
     {
         string relative = Path.GetRelativePath(directory, path);
-        return relative[..^Extension.Length].Replace(Path.DirectorySeparatorChar, ':').Replace(Path.AltDirectorySeparatorChar, ':');
+        return relative.Replace(Path.DirectorySeparatorChar, ':').Replace(Path.AltDirectorySeparatorChar, ':');
     }
 
     /// <summary>Runs of letters and runs of digits, lower case, with one sign between: <c>llama3.1:8b</c> and <c>Llama-3.1-8B</c> are <c>llama-3-1-8-b</c>.</summary>

@@ -27,6 +27,18 @@ internal static class BlockBits
         return BitConverter.Int32BitsToSingle(magnitude | ((half & 0x8000) << 16));
     }
 
+    /// <summary>Writes a binary16, rounded to nearest even.</summary>
+    /// <returns>What was written, as float32.</returns>
+    /// <exception cref="QuantizationException">It is beyond ±65504.</exception>
+    internal static float WriteHalf(Span<byte> bytes, int at, float value)
+    {
+        Half half = (Half)value;
+        if (!System.Half.IsFinite(half))
+            throw new QuantizationException($"The numbers need a binary16 of {value}, which ends at 65504. Store the tensor as BF16 or F32.");
+        BinaryPrimitives.WriteHalfLittleEndian(bytes[at..], half);
+        return (float)half;
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static int UInt16(ReadOnlySpan<byte> bytes, int at) => BinaryPrimitives.ReadUInt16LittleEndian(bytes[at..]);
 
@@ -56,4 +68,15 @@ internal static class BlockBits
     /// <param name="group">0 to 7.</param>
     internal static int PackedMinimum(ReadOnlySpan<byte> packed, int group) =>
         group < 4 ? packed[group + 4] & 63 : (packed[group + 4] >> 4) | ((packed[group] >> 6) << 4);
+
+    /// <summary>Packs eight 6-bit scales and minima into 12 bytes of zeros.</summary>
+    internal static void Pack(Span<byte> packed, ReadOnlySpan<byte> scales, ReadOnlySpan<byte> minima)
+    {
+        for (int group = 0; group < 4; group++)
+        {
+            packed[group] = (byte)(scales[group] | ((scales[group + 4] >> 4) << 6));
+            packed[group + 4] = (byte)(minima[group] | ((minima[group + 4] >> 4) << 6));
+            packed[group + 8] = (byte)((scales[group + 4] & 15) | ((minima[group + 4] & 15) << 4));
+        }
+    }
 }

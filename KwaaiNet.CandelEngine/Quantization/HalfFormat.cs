@@ -12,4 +12,10 @@ internal sealed class HalfFormat : TensorFormat
         for (int i = 0; i < values.Length; i++)
             values[i] = BlockBits.Half(blocks, 2 * i);
     }
+
+    internal override void Encode(ReadOnlySpan<float> values, Span<byte> blocks, bool search)
+    {
+        for (int i = 0; i < values.Length; i++)
+            BlockBits.WriteHalf(blocks, 2 * i, values[i]);
+    }
 }

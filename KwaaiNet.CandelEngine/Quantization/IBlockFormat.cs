@@ -17,4 +17,11 @@ internal interface IBlockFormat
     /// <param name="group">Which 32 of the block, from 0; always 0 where the block is 32.</param>
     /// <param name="values">Where they go; at least 32.</param>
     static abstract void DecodeGroup(ReadOnlySpan<byte> block, int group, Span<float> values);
+
+    /// <summary>Encodes the finite numbers of one block.</summary>
+    /// <param name="values">As many as the block holds.</param>
+    /// <param name="block">Where it goes; all zeros when it comes.</param>
+    /// <param name="search">Whether to look for the best scales; else they come from the extremes alone. The legacy formats, whose rounding ggml fixed, make no difference.</param>
+    /// <exception cref="QuantizationException">A number is too large for the format.</exception>
+    static abstract void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search);
 }

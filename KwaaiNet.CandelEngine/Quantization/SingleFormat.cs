@@ -20,4 +20,10 @@ internal sealed class SingleFormat : TensorFormat
         for (int i = 0; i < values.Length; i++)
             values[i] = BinaryPrimitives.ReadSingleLittleEndian(blocks[(i * sizeof(float))..]);
     }
+
+    internal override void Encode(ReadOnlySpan<float> values, Span<byte> blocks, bool search)
+    {
+        for (int i = 0; i < values.Length; i++)
+            BinaryPrimitives.WriteSingleLittleEndian(blocks[(i * sizeof(float))..], values[i]);
+    }
 }

@@ -21,18 +21,20 @@ public static class GgufTokenizer
         return model switch
         {
             "llama" => new SentencePieceTokenizer(Vocabulary.Read(metadata)),
-            "gpt2" => CreateByteLevel(metadata),
-            _ => throw metadata.Problem($"the tokenizer is of the kind '{model}'; this engine knows 'llama' (SentencePiece) and 'gpt2' (byte-level BPE)."),
+            "gpt2" => CreateByPairs(metadata, metadata.GetString(PreKey) ?? "default"),
+            "gemma4" => CreateByPairs(metadata, "gemma4"),
+            "t5" => new UnigramTokenizer(Vocabulary.Read(metadata)),
+            "bert" => new WordPieceTokenizer(Vocabulary.Read(metadata)),
+            _ => throw metadata.Problem(
+                $"the tokenizer is of the kind '{model}'; this engine knows 'llama' (SentencePiece), 'gpt2' and 'gemma4' (byte pairs), 't5' (unigram) and 'bert' (WordPiece)."),
         };
     }
 
-    private static ByteLevelBpeTokenizer CreateByteLevel(GgufMetadata metadata)
+    // A splitter is not guessed: with a wrong one the model still answers, only worse, and nobody would know why.
+    private static ByteLevelBpeTokenizer CreateByPairs(GgufMetadata metadata, string pre)
     {
-        string pre = metadata.GetString(PreKey) ?? "default";
-        PreTokenizer words = PreTokenizer.Find(pre)
+        PreTokenizer words = PreTokenizerTable.Find(pre)
             ?? throw metadata.Problem($"the tokenizer splits words as '{pre}', which this engine does not know. Take a model with a tokenizer it knows, or ask for this one.");
-        // Llama 3 takes a word that is a token as it stands, whatever the merges say, and starts every prompt with its BOS.
-        bool llama3 = pre is "llama-bpe" or "llama3" or "llama-v3";
-        return new ByteLevelBpeTokenizer(Vocabulary.Read(metadata), words, wholeWordsFirst: llama3, addBosByDefault: llama3);
+        return new ByteLevelBpeTokenizer(Vocabulary.Read(metadata), words);
     }
 }

@@ -37,7 +37,7 @@ internal sealed class JinjaChatTemplate : ChatTemplate
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         JinjaText prompt = RenderMarked(turns, addGenerationPrompt);
-        int[] ids = tokenizer is VocabularyTokenizer own ? own.Encode(new MarkedText(prompt.Text, prompt.UserMarks)) : EncodeInParts(tokenizer, prompt);
+        int[] ids = tokenizer is IMarkedTextTokenizer own ? own.Encode(new MarkedText(prompt.Text, prompt.UserMarks)) : EncodeInParts(tokenizer, prompt);
         return tokenizer is { AddBos: true, BosId: int bos } && (ids.Length == 0 || ids[0] != bos) ? [bos, .. ids] : ids;
     }
 

@@ -72,7 +72,7 @@ internal static class ModelsCommand
 
         if (table.Rows.Count == 0)
         {
-            context.Terminal.Line($"No models. Put .gguf files into {context.Home.ModelsFolder}, or give a path to '{CommandName.For("up --model FILE")}'.");
+            context.Terminal.Line($"No models. Put .gguf files, or folders of safetensors, into {context.Home.ModelsFolder}, or give a path to '{CommandName.For("up --model FILE")}'.");
             return;
         }
 

@@ -13,7 +13,7 @@ internal static class UpCommand
     public static Command Create(CommandContext context)
     {
         Option<int> shards = new("--shards") { Description = "Shard nodes that share the model's blocks.", DefaultValueFactory = _ => NetworkOptions.DefaultShards };
-        Option<string?> model = new("--model") { Description = "A model's name, or the path of a .gguf file. Default: the demo model.", HelpName = "NAME|PATH" };
+        Option<string?> model = new("--model") { Description = "A model's name, or the path of a .gguf file or of a folder of safetensors. Default: the demo model.", HelpName = "NAME|PATH" };
         Option<int> port = new("--port") { Description = "Port of the OpenAI API; 0 lets the system choose.", DefaultValueFactory = _ => NetworkOptions.DefaultPort };
         Option<string> discovery = new("--discovery") { Description = "How nodes find one another.", DefaultValueFactory = _ => NetworkOptions.Embedded };
         discovery.AcceptOnlyFromAmong(NetworkOptions.Embedded, NetworkOptions.Redis);

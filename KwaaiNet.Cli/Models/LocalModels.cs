@@ -38,10 +38,10 @@ internal static class LocalModels
         LocalModel model;
         if (LooksLikeAPath(asked))
         {
-            model = File.Exists(asked)
-                ? Describe(Path.GetFileNameWithoutExtension(asked), Path.GetFullPath(asked))
+            model = ModelPath.Exists(asked)
+                ? Describe(ModelPath.NameOf(asked), Path.GetFullPath(asked))
                 : throw new CommandFailure(
-                    $"There is no model file at {Path.GetFullPath(asked)}.",
+                    $"There is no model file, or folder of safetensors with its config.json, at {Path.GetFullPath(asked)}.",
                     $"check the path, or see what is here with '{CommandName.For("models")}'.");
         }
         else
@@ -53,7 +53,7 @@ internal static class LocalModels
             }
             catch (ModelNotFoundException exception)
             {
-                throw new CommandFailure(exception.Message, $"--model with a name from '{CommandName.For("models")}', or with the path of a .gguf file.");
+                throw new CommandFailure(exception.Message, $"--model with a name from '{CommandName.For("models")}', or with the path of a .gguf file or of a folder of safetensors.");
             }
         }
 
@@ -69,7 +69,7 @@ internal static class LocalModels
 
     private static LocalModel Describe(string name, string path)
     {
-        long bytes = new FileInfo(path).Length;
+        long bytes = ModelPath.Bytes(path);
         try
         {
             using ModelFile file = ModelFile.Open(path);

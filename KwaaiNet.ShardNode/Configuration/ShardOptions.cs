@@ -29,8 +29,8 @@ internal sealed class ShardOptions
     /// <summary>Default for <see cref="DrainSeconds"/>.</summary>
     public const int DefaultDrainSeconds = 5;
 
-    /// <summary>The model file, a <c>.gguf</c>.</summary>
-    [Required(AllowEmptyStrings = false, ErrorMessage = "Shard:ModelPath is needed: the .gguf file to serve blocks of.")]
+    /// <summary>The model: a <c>.gguf</c> file, or a folder of <c>config.json</c> and <c>.safetensors</c> files.</summary>
+    [Required(AllowEmptyStrings = false, ErrorMessage = "Shard:ModelPath is needed: the .gguf file, or folder of safetensors, to serve blocks of.")]
     public string ModelPath { get; set; } = "";
 
     /// <summary>The name the model is announced under, such as <c>llama3.1:8b</c>; null: the file's name without extension.</summary>

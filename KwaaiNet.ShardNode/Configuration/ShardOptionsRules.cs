@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Discovery;
 using Microsoft.Extensions.Options;
@@ -16,9 +17,9 @@ internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IV
             result.AddError($"'{options.Blocks}' is not a block range; write both ends, included, as in 0-9.", "Shard:Blocks");
         }
 
-        if (options.ModelPath.Length > 0 && !File.Exists(options.ModelPath))
+        if (options.ModelPath.Length > 0 && !ModelPath.Exists(options.ModelPath))
         {
-            result.AddError($"There is no file '{options.ModelPath}'.", "Shard:ModelPath");
+            result.AddError($"There is no model file, or folder of safetensors with its config.json, at '{options.ModelPath}'.", "Shard:ModelPath");
         }
 
         // Without discovery nobody can say what is missing; only a shard that serves everything needs no answer.

@@ -27,7 +27,7 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
             cancellationToken.ThrowIfCancellationRequested();
             _file = ModelFile.Open(_options.ModelPath);
             _backend = CreateBackend();
-            string name = _options.Model ?? Path.GetFileNameWithoutExtension(_options.ModelPath);
+            string name = _options.Model ?? ModelPath.NameOf(_options.ModelPath);
             return new ModelFacts(name, _file.WeightsHash, _file.WeightFormat, _file.Shape, _backend.Name, _backend.Device.Name);
         }
     }

@@ -16,6 +16,11 @@ internal static class TestData
         return path;
     }
 
+    /// <summary>A folder or file of that folder; null where it is not.</summary>
+    /// <param name="parts">The path inside the folder.</param>
+    public static string? TryFind(params string[] parts) =>
+        Find() is { } folder && Path.Combine([folder, .. parts]) is var path && Path.Exists(path) ? path : null;
+
     private static string? Find()
     {
         if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } named)

@@ -1,5 +1,6 @@
 using ILGPU;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using GeluConstants = KwaaiNet.CandelEngine.Compute.Cpu.Kernels.Gelu;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
@@ -48,4 +49,17 @@ internal static class DeviceMath
         p = (p * (r * r)) + r + 1f;
         return p * Interop.IntAsFloat((Interop.FloatAsInt(shifted) << 23) + (uint)Exponential.OneBits);
     }
+
+    /// <summary>GELU as the cpu backend has it, rounded to binary16 before and after.</summary>
+    internal static float Gelu(float x)
+    {
+        if (!(x < GeluConstants.Bound)) return x;
+
+        float inside = RoundToHalf(x < -GeluConstants.Bound ? -GeluConstants.Bound : x);
+        float bent = (inside * inside * GeluConstants.Cubic) + 1f;
+        return RoundToHalf(inside / (1f + Exp(inside * bent * GeluConstants.Slope)));
+    }
+
+    /// <summary><c>cap · tanh(x / cap)</c>, tanh from one exponential.</summary>
+    internal static float Softcap(float x, float cap) => (1f - (2f / (1f + Exp(x * (2f / cap))))) * cap;
 }

@@ -38,6 +38,32 @@ internal static unsafe class DeviceUpload
         }
     }
 
+    /// <summary>Decodes a matrix to float32 on the way, row after row.</summary>
+    internal static MemoryBuffer1D<float, Stride1D.Dense> Decode(Accelerator accelerator, TensorData tensor, CancellationToken cancellationToken)
+    {
+        MemoryBuffer1D<float, Stride1D.Dense> buffer = accelerator.Allocate1D<float>((long)tensor.Rows * tensor.Columns);
+        try
+        {
+            int rowsTogether = (int)Math.Clamp(ChunkBytes / ((long)tensor.Columns * sizeof(float)), 1, tensor.Rows);
+            long rowBytes = WeightLayout.RowBytes(tensor.Type, tensor.Columns);
+            var values = new float[checked(rowsTogether * tensor.Columns)];
+            for (int row = 0; row < tensor.Rows; row += rowsTogether)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                int count = Math.Min(rowsTogether, tensor.Rows - row) * tensor.Columns;
+                WeightLayout.Decode(tensor.Type, (byte*)tensor.Address + (row * rowBytes), 0, values.AsSpan(0, count));
+                buffer.View.SubView((long)row * tensor.Columns, count).CopyFromCPU(ref values[0], count);
+            }
+
+            return buffer;
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
+
     /// <summary>A vector as float32, whatever the file stores.</summary>
     internal static MemoryBuffer1D<float, Stride1D.Dense> Vector(Accelerator accelerator, TensorData tensor)
     {

@@ -49,21 +49,21 @@ internal sealed class IlgpuBackend : IComputeBackend
         ArgumentNullException.ThrowIfNull(options);
 
         RangeTensors tensors = RangeTensors.Find(model, options);
-        PlainBlock.Require(model, tensors, BackendName);
-        if (tensors.Bytes > Device.MemoryBytes) throw NoRoom(tensors.Bytes, null);
+        long bytes = DeviceMatrix.BytesOf(tensors);
+        if (bytes > Device.MemoryBytes) throw NoRoom(bytes, null);
 
         lock (_device.Gate)
         {
             IlgpuWeights? weights = null;
             try
             {
-                weights = new IlgpuWeights(_device.Accelerator, _device.Kernels, tensors, progress, cancellationToken);
+                weights = new IlgpuWeights(_device.Accelerator, _device.Kernels, model.Shape, tensors, progress, cancellationToken);
                 return new IlgpuBlockStack(model.Shape, options, tensors, _device, weights, _pieceRows);
             }
             catch (Exception e) when (e is OutOfMemoryException or ILGPU.Runtime.AcceleratorException)
             {
                 weights?.Dispose();
-                throw NoRoom(tensors.Bytes, e);
+                throw NoRoom(bytes, e);
             }
         }
     }

@@ -1,24 +1,30 @@
 using ILGPU;
-using ILGPU.Runtime;
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
-/// <summary>One block's weights on the device.</summary>
+/// <summary>One block's weights on the device; what its architecture does not have is null. See <see cref="BlockTensors"/> for the computation.</summary>
 internal sealed class IlgpuBlock
 {
-    internal IlgpuBlock(BlockTensors tensors, Func<TensorData, DeviceMatrix> matrix, Func<TensorData, MemoryBuffer1D<float, Stride1D.Dense>> vector)
+    internal IlgpuBlock(BlockTensors tensors, ModelShape shape, Func<TensorData, DeviceMatrix> matrix, Func<TensorData?, ArrayView<float>?> vector)
     {
-        AttentionNorm = vector(tensors.AttentionNorm).View;
+        AttentionNorm = vector(tensors.AttentionNorm)!.Value;
         Query = matrix(tensors.Query);
         Key = matrix(tensors.Key);
         Value = matrix(tensors.Value);
+        QueryBias = vector(tensors.QueryBias);
+        KeyBias = vector(tensors.KeyBias);
+        ValueBias = vector(tensors.ValueBias);
+        QueryNorm = vector(tensors.QueryNorm);
+        KeyNorm = vector(tensors.KeyNorm);
         AttentionOutput = matrix(tensors.AttentionOutput);
-        FeedForwardNorm = vector(tensors.FeedForwardNorm).View;
-        Gate = matrix(tensors.FeedForward!.Gate);
-        Up = matrix(tensors.FeedForward!.Up);
-        Down = matrix(tensors.FeedForward!.Down);
+        AttentionOutputBias = vector(tensors.AttentionOutputBias);
+        PostAttentionNorm = vector(tensors.PostAttentionNorm);
+        FeedForwardNorm = vector(tensors.FeedForwardNorm)!.Value;
+        if (tensors.FeedForward is { } layer) FeedForward = new IlgpuFeedForward(layer, matrix, vector);
+        else Experts = new IlgpuExperts(shape.Experts!, tensors.Router!.Value, tensors.Experts, matrix, vector);
+        PostFeedForwardNorm = vector(tensors.PostFeedForwardNorm);
     }
 
     internal ArrayView<float> AttentionNorm { get; }
@@ -29,13 +35,29 @@ internal sealed class IlgpuBlock
 
     internal DeviceMatrix Value { get; }
 
+    internal ArrayView<float>? QueryBias { get; }
+
+    internal ArrayView<float>? KeyBias { get; }
+
+    internal ArrayView<float>? ValueBias { get; }
+
+    internal ArrayView<float>? QueryNorm { get; }
+
+    internal ArrayView<float>? KeyNorm { get; }
+
     internal DeviceMatrix AttentionOutput { get; }
+
+    internal ArrayView<float>? AttentionOutputBias { get; }
+
+    internal ArrayView<float>? PostAttentionNorm { get; }
 
     internal ArrayView<float> FeedForwardNorm { get; }
 
-    internal DeviceMatrix Gate { get; }
+    /// <summary>The feed-forward layer; null in a block of experts.</summary>
+    internal IlgpuFeedForward? FeedForward { get; }
 
-    internal DeviceMatrix Up { get; }
+    /// <summary>The experts; null in a block with one feed-forward layer.</summary>
+    internal IlgpuExperts? Experts { get; }
 
-    internal DeviceMatrix Down { get; }
+    internal ArrayView<float>? PostFeedForwardNorm { get; }
 }

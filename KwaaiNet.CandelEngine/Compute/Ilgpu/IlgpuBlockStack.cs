@@ -7,7 +7,7 @@ using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
-/// <summary>A range of llama blocks on an ILGPU device. Hidden states, weights and caches stay there; tokens and results cross.</summary>
+/// <summary>A range of blocks on an ILGPU device. Hidden states, weights and caches stay there; tokens and results cross.</summary>
 internal sealed class IlgpuBlockStack : BlockStack
 {
     // Logit rows computed together: bounds the one scratch matrix as wide as the vocabulary.
@@ -17,64 +17,24 @@ internal sealed class IlgpuBlockStack : BlockStack
     private readonly KernelSet _kernels;
     private readonly IlgpuWeights _weights;
     private readonly RopeAngles _rope;
-    private readonly DeviceShape _deviceShape;
-
-    private readonly Stack<MemoryBuffer> _buffers = new();
-    private readonly ArrayView<float> _residual;
-    private readonly ArrayView<float> _normed;
-    private readonly ArrayView<float> _query;
-    private readonly ArrayView<float> _key;
-    private readonly ArrayView<float> _value;
-    private readonly ArrayView<float> _attended;
-    private readonly ArrayView<float> _projected;
-    private readonly ArrayView<float> _gate;
-    private readonly ArrayView<float> _up;
-    private readonly ArrayView<float> _angles;
-    private readonly ArrayView<float> _logits;
-    private readonly ArrayView<int> _tokens;
-    private readonly ArrayView<int> _everyRow;
-    private readonly ArrayView<int> _headRows;
-
+    private readonly DeviceShape[] _blockShapes;
+    private readonly IlgpuScratch _scratch;
     private readonly int[] _tokensHost;
     private readonly int[] _headRowsHost;
     private readonly float[] _anglesHost;
 
     internal IlgpuBlockStack(ModelShape shape, BlockStackOptions options, RangeTensors tensors, IlgpuDevice device, IlgpuWeights weights, int pieceRows)
-        : base(shape, options, tensors.Bytes, pieceRows)
+        : base(shape, options, DeviceMatrix.BytesOf(tensors), pieceRows)
     {
         _device = device;
         _kernels = device.Kernels;
         _weights = weights;
         _rope = new RopeAngles(shape, tensors.RopeDivisors);
-        _deviceShape = new DeviceShape(shape);
+        _blockShapes = [.. Enumerable.Range(options.FirstBlock, tensors.Blocks.Length).Select(block => new DeviceShape(shape, _rope, block))];
         _tokensHost = new int[pieceRows];
         _headRowsHost = new int[HeadRowsTogether];
-        _anglesHost = new float[pieceRows * _rope.Length];
-        try
-        {
-            int queryWidth = shape.HeadCount * shape.HeadSize;
-            _residual = Allocate<float>(pieceRows, shape.Width);
-            _normed = Allocate<float>(pieceRows, shape.Width);
-            _query = Allocate<float>(pieceRows, queryWidth);
-            _key = Allocate<float>(pieceRows, shape.KvWidth);
-            _value = Allocate<float>(pieceRows, shape.KvWidth);
-            _attended = Allocate<float>(pieceRows, queryWidth);
-            _projected = Allocate<float>(pieceRows, shape.Width);
-            _gate = Allocate<float>(pieceRows, shape.FeedForwardWidth);
-            _up = Allocate<float>(pieceRows, shape.FeedForwardWidth);
-            _angles = Allocate<float>(pieceRows, _rope.Length);
-            _logits = options.OutputHead ? Allocate<float>(HeadRowsTogether, shape.VocabularySize) : default;
-            _tokens = Allocate<int>(pieceRows, 1);
-            _headRows = Allocate<int>(HeadRowsTogether, 1);
-            _everyRow = Allocate<int>(pieceRows, 1);
-            int[] everyRow = [.. Enumerable.Range(0, pieceRows)];
-            _everyRow.CopyFromCPU(ref everyRow[0], everyRow.Length);
-        }
-        catch
-        {
-            FreeBuffers();
-            throw;
-        }
+        _anglesHost = new float[Math.Max(1, pieceRows * _rope.Length)];
+        _scratch = new IlgpuScratch(device.Accelerator, shape, pieceRows, _rope.Length, options.OutputHead ? HeadRowsTogether : 0);
     }
 
     protected override StackCache NewCache(int firstBlock, int endBlock, int capacity, long bytes)
@@ -134,7 +94,7 @@ internal sealed class IlgpuBlockStack : BlockStack
                     if (run.Step.Output.IsEmpty) continue;
 
                     Span<float> output = run.Step.Output.Span[(run.StepRow * Shape.Width)..];
-                    Rows(_residual, Shape.Width, run.PieceRow, run.Rows).CopyToCPU(ref output[0], (long)run.Rows * Shape.Width);
+                    Rows(_scratch.Residual, Shape.Width, run.PieceRow, run.Rows).CopyToCPU(ref output[0], (long)run.Rows * Shape.Width);
                 }
 
                 // A fault of what was launched shows here at the latest, before the caches count the rows as theirs.
@@ -167,7 +127,7 @@ internal sealed class IlgpuBlockStack : BlockStack
     {
         lock (_device.Gate)
         {
-            FreeBuffers();
+            _scratch.Dispose();
             _weights.Dispose();
         }
     }
@@ -181,18 +141,6 @@ internal sealed class IlgpuBlockStack : BlockStack
     private ComputeException Fault(string doing, Exception cause) =>
         new($"{_device.Description.Name} failed while {doing}: {cause.Message}", cause);
 
-    private ArrayView<T> Allocate<T>(int rows, int width) where T : unmanaged
-    {
-        MemoryBuffer1D<T, Stride1D.Dense> buffer = _device.Accelerator.Allocate1D<T>((long)rows * width);
-        _buffers.Push(buffer);
-        return buffer.View;
-    }
-
-    private void FreeBuffers()
-    {
-        while (_buffers.TryPop(out MemoryBuffer? buffer)) buffer.Dispose();
-    }
-
     private void EnterOnDevice(ReadOnlySpan<RowRun> runs, int rows)
     {
         foreach (ref readonly RowRun run in runs)
@@ -202,15 +150,16 @@ internal sealed class IlgpuBlockStack : BlockStack
             if (!run.Step.Tokens.IsEmpty) run.Step.Tokens.Span.Slice(run.StepRow, run.Rows).CopyTo(_tokensHost.AsSpan(run.PieceRow));
         }
 
-        _angles.SubView(0, rows * _rope.Length).CopyFromCPU(ref _anglesHost[0], rows * _rope.Length);
-        _tokens.SubView(0, rows).CopyFromCPU(ref _tokensHost[0], rows);
+        if (_rope.Length > 0) _scratch.Angles.SubView(0, rows * _rope.Length).CopyFromCPU(ref _anglesHost[0], rows * _rope.Length);
+        _scratch.Tokens.SubView(0, rows).CopyFromCPU(ref _tokensHost[0], rows);
 
         foreach (ref readonly RowRun run in runs)
         {
-            ArrayView<float> target = Rows(_residual, Shape.Width, run.PieceRow, run.Rows);
+            ArrayView<float> target = Rows(_scratch.Residual, Shape.Width, run.PieceRow, run.Rows);
             if (!run.Step.Tokens.IsEmpty)
             {
-                _weights.Embedding!.Embed(_tokens.SubView(run.PieceRow, run.Rows), run.Rows, target);
+                _weights.Embedding!.Embed(_scratch.Tokens.SubView(run.PieceRow, run.Rows), run.Rows, target);
+                if (Shape.EmbeddingScale != 1) _kernels.Scale(run.Rows * Shape.Width, target, Shape.EmbeddingScale);
                 continue;
             }
 
@@ -225,14 +174,39 @@ internal sealed class IlgpuBlockStack : BlockStack
         int first = runs[0].PieceRow;
         int rows = runs[^1].PieceRow + runs[^1].Rows - first;
         int width = Shape.Width;
-        int queryWidth = Shape.HeadCount * Shape.HeadSize;
-        ArrayView<float> residual = Rows(_residual, width, first, rows);
+        ArrayView<float> residual = Rows(_scratch.Residual, width, first, rows);
 
-        _kernels.RmsNorm(rows, residual, _everyRow, weights.AttentionNorm, width, Shape.RmsEpsilon, _normed);
-        weights.Query.Multiply(_normed, rows, _query);
-        weights.Key.Multiply(_normed, rows, _key);
-        weights.Value.Multiply(_normed, rows, _value);
-        _kernels.RotateQueries(rows * Shape.HeadCount, _query, Rows(_angles, _rope.Length, first, rows), _deviceShape);
+        _kernels.RmsNorm(rows, residual, _scratch.EveryRow, weights.AttentionNorm, width, Shape.RmsEpsilon, _scratch.Normed);
+        Attend(block, weights, runs, first, rows);
+        AddToResidual(residual, weights.PostAttentionNorm, rows);
+
+        _kernels.RmsNorm(rows, residual, _scratch.EveryRow, weights.FeedForwardNorm, width, Shape.RmsEpsilon, _scratch.Normed);
+        if (weights.FeedForward is { } layer) layer.Run(_kernels, Shape.Activation, _scratch.Normed, rows, _scratch, _scratch.Projected);
+        else weights.Experts!.Run(_kernels, Shape.Activation, _scratch.Normed, rows, width, _scratch, _scratch.Projected);
+        AddToResidual(residual, weights.PostFeedForwardNorm, rows);
+
+        foreach (ref readonly RowRun run in runs)
+        {
+            if (run.Step.Boundary == HiddenFormat.F16)
+                _kernels.RoundToHalf(run.Rows * width, Rows(_scratch.Residual, width, run.PieceRow, run.Rows));
+        }
+    }
+
+    // Normed hidden states to what attention adds, in Projected.
+    private void Attend(int block, IlgpuBlock weights, ReadOnlySpan<RowRun> runs, int first, int rows)
+    {
+        DeviceShape blockShape = _blockShapes[block - Options.FirstBlock];
+        int queryWidth = Shape.QueryWidth;
+        weights.Query.Multiply(_scratch.Normed, rows, _scratch.Query);
+        _kernels.AddBiasIfAny(rows, _scratch.Query, weights.QueryBias, queryWidth);
+        weights.Key.Multiply(_scratch.Normed, rows, _scratch.Key);
+        _kernels.AddBiasIfAny(rows, _scratch.Key, weights.KeyBias, Shape.KvWidth);
+        weights.Value.Multiply(_scratch.Normed, rows, _scratch.Value);
+        _kernels.AddBiasIfAny(rows, _scratch.Value, weights.ValueBias, Shape.KvWidth);
+        _kernels.NormIfAny(rows * Shape.HeadCount, _scratch.Query, weights.QueryNorm, Shape.HeadSize, Shape.RmsEpsilon);
+        _kernels.NormIfAny(rows * Shape.KvHeadCount, _scratch.Key, weights.KeyNorm, Shape.HeadSize, Shape.RmsEpsilon);
+        if (blockShape.RopeSize > 0)
+            _kernels.RotateQueries(rows * Shape.HeadCount, _scratch.Query, Rows(_scratch.Angles, _rope.Length, first, rows), blockShape);
         foreach (ref readonly RowRun run in runs)
         {
             var cache = (IlgpuKvCache)run.Cache;
@@ -241,47 +215,44 @@ internal sealed class IlgpuBlockStack : BlockStack
             int at = run.PieceRow - first;
             _kernels.Append(
                 run.Rows * Shape.KvHeadCount,
-                Rows(_key, Shape.KvWidth, at, run.Rows),
-                Rows(_value, Shape.KvWidth, at, run.Rows),
-                Rows(_angles, _rope.Length, run.PieceRow, run.Rows),
+                Rows(_scratch.Key, Shape.KvWidth, at, run.Rows),
+                Rows(_scratch.Value, Shape.KvWidth, at, run.Rows),
+                Rows(_scratch.Angles, _rope.Length, run.PieceRow, run.Rows),
                 run.Position,
                 keys,
                 values,
-                _deviceShape);
+                blockShape);
             _kernels.Attend(
                 run.Rows * Shape.HeadCount,
-                Rows(_query, queryWidth, at, run.Rows),
+                Rows(_scratch.Query, queryWidth, at, run.Rows),
                 run.Position,
                 keys,
                 values,
-                Rows(_attended, queryWidth, at, run.Rows),
-                _deviceShape);
+                Rows(_scratch.Attended, queryWidth, at, run.Rows),
+                blockShape);
         }
 
-        weights.AttentionOutput.Multiply(_attended, rows, _projected);
-        _kernels.Add(rows * width, residual, _projected);
+        weights.AttentionOutput.Multiply(_scratch.Attended, rows, _scratch.Projected);
+        _kernels.AddBiasIfAny(rows, _scratch.Projected, weights.AttentionOutputBias, Shape.Width);
+    }
 
-        _kernels.RmsNorm(rows, residual, _everyRow, weights.FeedForwardNorm, width, Shape.RmsEpsilon, _normed);
-        weights.Gate.Multiply(_normed, rows, _gate);
-        weights.Up.Multiply(_normed, rows, _up);
-        _kernels.SiluMultiply(rows * Shape.FeedForwardWidth, _gate, _up);
-        weights.Down.Multiply(_gate, rows, _projected);
-        _kernels.Add(rows * width, residual, _projected);
-
-        foreach (ref readonly RowRun run in runs)
-        {
-            if (run.Step.Boundary == HiddenFormat.F16)
-                _kernels.RoundToHalf(run.Rows * width, Rows(_residual, width, run.PieceRow, run.Rows));
-        }
+    private void AddToResidual(ArrayView<float> residual, ArrayView<float>? postNorm, int rows)
+    {
+        _kernels.NormIfAny(rows, _scratch.Projected, postNorm, Shape.Width, Shape.RmsEpsilon);
+        if (Shape.ResidualScale == 1) _kernels.Add(rows * Shape.Width, residual, _scratch.Projected);
+        else _kernels.AddScaled(rows * Shape.Width, residual, _scratch.Projected, Shape.ResidualScale);
     }
 
     private void RunHeadOnDevice(ReadOnlySpan<HeadRow> rows)
     {
+        int numbers = rows.Length * Shape.VocabularySize;
         for (int i = 0; i < rows.Length; i++) _headRowsHost[i] = rows[i].PieceRow;
-        _headRows.SubView(0, rows.Length).CopyFromCPU(ref _headRowsHost[0], rows.Length);
-        _kernels.RmsNorm(rows.Length, _residual, _headRows, _weights.OutputNorm, Shape.Width, Shape.RmsEpsilon, _normed);
-        _weights.Output!.Multiply(_normed, rows.Length, _logits);
+        _scratch.HeadRows.SubView(0, rows.Length).CopyFromCPU(ref _headRowsHost[0], rows.Length);
+        _kernels.RmsNorm(rows.Length, _scratch.Residual, _scratch.HeadRows, _weights.OutputNorm, Shape.Width, Shape.RmsEpsilon, _scratch.Normed);
+        _weights.Output!.Multiply(_scratch.Normed, rows.Length, _scratch.Logits);
+        if (Shape.LogitScale != 1) _kernels.Scale(numbers, _scratch.Logits, Shape.LogitScale);
+        if (Shape.LogitSoftcap != 0) _kernels.Softcap(numbers, _scratch.Logits, Shape.LogitSoftcap);
         for (int i = 0; i < rows.Length; i++)
-            Rows(_logits, Shape.VocabularySize, i, 1).CopyToCPU(ref rows[i].Logits.Span[0], Shape.VocabularySize);
+            Rows(_scratch.Logits, Shape.VocabularySize, i, 1).CopyToCPU(ref rows[i].Logits.Span[0], Shape.VocabularySize);
     }
 }

@@ -11,14 +11,14 @@ internal sealed class IlgpuWeights : IDisposable
     private readonly Stack<IDisposable> _buffers = new();
 
     /// <summary>Uploads the tensors; on any failure nothing stays allocated.</summary>
-    internal IlgpuWeights(Accelerator accelerator, KernelSet kernels, RangeTensors tensors, IProgress<double>? progress, CancellationToken cancellationToken)
+    internal IlgpuWeights(Accelerator accelerator, KernelSet kernels, ModelShape shape, RangeTensors tensors, IProgress<double>? progress, CancellationToken cancellationToken)
     {
         long total = tensors.Bytes;
         long done = 0;
         try
         {
             if (tensors.Embedding is { } embedding) Embedding = Matrix(embedding);
-            Blocks = Array.ConvertAll(tensors.Blocks, b => new IlgpuBlock(b, Matrix, Vector));
+            Blocks = Array.ConvertAll(tensors.Blocks, b => new IlgpuBlock(b, shape, Matrix, VectorIfAny));
             if (tensors.OutputNorm is { } norm) OutputNorm = Vector(norm).View;
             if (tensors.Output is { } output) Output = output == tensors.Embedding ? Embedding : Matrix(output);
         }
@@ -44,6 +44,8 @@ internal sealed class IlgpuWeights : IDisposable
             Report(tensor);
             return vector;
         }
+
+        ArrayView<float>? VectorIfAny(TensorData? tensor) => tensor is { } there ? Vector(there).View : null;
 
         void Report(TensorData tensor)
         {

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace KwaaiNet.CandelEngine.Quantization.Codebooks;
 
 // Codebook.Steps.cs holds each table as text. Read the coordinates of a point as the digits of a number, the first the least, with as
@@ -9,6 +11,10 @@ namespace KwaaiNet.CandelEngine.Quantization.Codebooks;
 internal sealed partial class Codebook
 {
     private readonly sbyte[] _coordinates;
+
+    // For the search, coordinate by coordinate, and half the squared length of each point with a minus.
+    private readonly float[][] _columns;
+    private readonly float[] _lengths;
 
     private Codebook(int count, int dimensions, ReadOnlySpan<sbyte> values, string steps)
     {
@@ -28,6 +34,20 @@ internal sealed partial class Codebook
             number += c - 34;
             for (int left = number, i = 0; i < dimensions; i++, left /= values.Length)
                 _coordinates[at++] = values[left % values.Length];
+        }
+
+        Largest = values[^1];
+        _columns = new float[dimensions][];
+        _lengths = new float[count];
+        for (int i = 0; i < dimensions; i++)
+        {
+            _columns[i] = new float[count];
+            for (int point = 0; point < count; point++)
+            {
+                int coordinate = _coordinates[(point * dimensions) + i];
+                _columns[i][point] = coordinate;
+                _lengths[point] -= 0.5f * coordinate * coordinate;
+            }
         }
     }
 
@@ -55,9 +75,23 @@ internal sealed partial class Codebook
     /// <summary>Coordinates of a point.</summary>
     internal int Dimensions { get; }
 
+    /// <summary>The largest coordinate value.</summary>
+    internal int Largest { get; }
+
     /// <summary>All coordinates, point after point.</summary>
     internal ReadOnlySpan<sbyte> Coordinates => _coordinates;
 
     /// <summary>A point's coordinates.</summary>
     internal ReadOnlySpan<sbyte> Point(int index) => _coordinates.AsSpan(index * Dimensions, Dimensions);
+
+    /// <summary>The point nearest to a target; the first of several.</summary>
+    /// <remarks>|t − g|² is least where t · g − |g|² / 2 is most. Added up coordinate by coordinate, so the same on every machine.</remarks>
+    internal int Nearest(ReadOnlySpan<float> target)
+    {
+        Span<float> scores = stackalloc float[Count];
+        _lengths.CopyTo(scores);
+        for (int i = 0; i < Dimensions; i++)
+            TensorPrimitives.MultiplyAdd(_columns[i], target[i], scores, scores);
+        return TensorPrimitives.IndexOfMax<float>(scores);
+    }
 }

@@ -1,4 +1,5 @@
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Quantization.Codebooks;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
 
@@ -21,10 +22,31 @@ internal readonly struct IQ2_S : IBlockFormat
         {
             float scale = d * (0.5f + ((block[74 + group] >> (p / 2 * 4)) & 15)) * 0.25f;
             int upper = (block[66 + group] >> (2 * p)) & 3;
-            ReadOnlySpan<sbyte> point = Codebooks.Codebook.IQ2_S.Point(block[2 + (4 * group) + p] | (upper << 8));
+            ReadOnlySpan<sbyte> point = Codebook.IQ2_S.Point(block[2 + (4 * group) + p] | (upper << 8));
             int signs = block[34 + (4 * group) + p];
             for (int j = 0; j < 8; j++)
                 values[(8 * p) + j] = scale * point[j] * BlockBits.Sign(signs, j);
+        }
+    }
+
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        Span<float> scales = stackalloc float[16];
+        for (int run = 0; run < 16; run++)
+            scales[run] = CodebookFit.Scale(Codebook.IQ2_S, values.Slice(16 * run, 16), even: false, search);
+        float unit = BlockBits.WriteHalf(block, 0, 8 * CodebookFit.Unit(scales, 15)) / 8;
+        Span<int> point = stackalloc int[1];
+        for (int run = 0; run < 16; run++)
+        {
+            int code = CodebookFit.Code(scales[run], unit, 15);
+            block[74 + (run / 2)] |= (byte)(code << (run % 2 * 4));
+            float inverse = ScaleSearch.Inverse(unit * ((2 * code) + 1));
+            for (int p = 2 * run; p < 2 * (run + 1); p++)
+            {
+                block[34 + p] = (byte)CodebookFit.Choose(Codebook.IQ2_S, values.Slice(8 * p, 8), inverse, even: false, point);
+                block[2 + p] = (byte)point[0];
+                block[66 + (p / 4)] |= (byte)((point[0] >> 8) << (p % 4 * 2));
+            }
         }
     }
 }

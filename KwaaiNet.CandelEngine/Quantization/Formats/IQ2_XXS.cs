@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Quantization.Codebooks;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
 
@@ -18,10 +20,33 @@ internal readonly struct IQ2_XXS : IBlockFormat
         float scale = BlockBits.Half(block) * (0.5f + (signsAndScale >> 28)) * 0.25f;
         for (int p = 0; p < 4; p++)
         {
-            ReadOnlySpan<sbyte> point = Codebooks.Codebook.IQ2_XXS.Point(packed[p]);
+            ReadOnlySpan<sbyte> point = Codebook.IQ2_XXS.Point(packed[p]);
             int signs = BlockBits.EvenSigns((int)(signsAndScale >> (7 * p)) & 127);
             for (int j = 0; j < 8; j++)
                 values[(8 * p) + j] = scale * point[j] * BlockBits.Sign(signs, j);
+        }
+    }
+
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        Span<float> scales = stackalloc float[8];
+        for (int group = 0; group < 8; group++)
+            scales[group] = CodebookFit.Scale(Codebook.IQ2_XXS, values.Slice(32 * group, 32), even: true, search);
+        float unit = BlockBits.WriteHalf(block, 0, 8 * CodebookFit.Unit(scales, 15)) / 8;
+        Span<int> point = stackalloc int[1];
+        for (int group = 0; group < 8; group++)
+        {
+            int code = CodebookFit.Code(scales[group], unit, 15);
+            float inverse = ScaleSearch.Inverse(unit * ((2 * code) + 1));
+            uint signsAndScale = (uint)code << 28;
+            for (int p = 0; p < 4; p++)
+            {
+                int signs = CodebookFit.Choose(Codebook.IQ2_XXS, values.Slice((32 * group) + (8 * p), 8), inverse, even: true, point);
+                block[2 + (8 * group) + p] = (byte)point[0];
+                signsAndScale |= (uint)(signs & 127) << (7 * p);
+            }
+
+            BinaryPrimitives.WriteUInt32LittleEndian(block[(6 + (8 * group))..], signsAndScale);
         }
     }
 }

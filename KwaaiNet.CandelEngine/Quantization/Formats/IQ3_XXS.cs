@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Quantization.Codebooks;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
 
@@ -18,10 +20,34 @@ internal readonly struct IQ3_XXS : IBlockFormat
         float scale = BlockBits.Half(block) * (0.5f + (signsAndScale >> 28)) * 0.5f;
         for (int p = 0; p < 8; p++)
         {
-            ReadOnlySpan<sbyte> point = Codebooks.Codebook.IQ3_XXS.Point(block[2 + (8 * group) + p]);
+            ReadOnlySpan<sbyte> point = Codebook.IQ3_XXS.Point(block[2 + (8 * group) + p]);
             int signs = BlockBits.EvenSigns((int)(signsAndScale >> (p / 2 * 7)) & 127) >> (p % 2 * 4);
             for (int j = 0; j < 4; j++)
                 values[(4 * p) + j] = scale * point[j] * BlockBits.Sign(signs, j);
+        }
+    }
+
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        Span<float> scales = stackalloc float[8];
+        for (int group = 0; group < 8; group++)
+            scales[group] = CodebookFit.Scale(Codebook.IQ3_XXS, values.Slice(32 * group, 32), even: true, search);
+        float unit = BlockBits.WriteHalf(block, 0, 4 * CodebookFit.Unit(scales, 15)) / 4;
+        Span<int> points = stackalloc int[2];
+        for (int group = 0; group < 8; group++)
+        {
+            int code = CodebookFit.Code(scales[group], unit, 15);
+            float inverse = ScaleSearch.Inverse(unit * ((2 * code) + 1));
+            uint signsAndScale = (uint)code << 28;
+            for (int pair = 0; pair < 4; pair++)
+            {
+                int signs = CodebookFit.Choose(Codebook.IQ3_XXS, values.Slice((32 * group) + (8 * pair), 8), inverse, even: true, points);
+                block[2 + (8 * group) + (2 * pair)] = (byte)points[0];
+                block[3 + (8 * group) + (2 * pair)] = (byte)points[1];
+                signsAndScale |= (uint)(signs & 127) << (7 * pair);
+            }
+
+            BinaryPrimitives.WriteUInt32LittleEndian(block[(66 + (4 * group))..], signsAndScale);
         }
     }
 }

@@ -24,4 +24,15 @@ internal readonly struct IQ4_NL : IBlockFormat
             values[j + 16] = scale * Table[pair >> 4];
         }
     }
+
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        float inverse = ScaleSearch.Inverse(BlockBits.WriteHalf(block, 0, ScaleSearch.Table(values, Table, search)));
+        for (int j = 0; j < 16; j++)
+        {
+            int low = ScaleSearch.Nearest(Table, values[j] * inverse);
+            int high = ScaleSearch.Nearest(Table, values[j + 16] * inverse);
+            block[2 + j] = (byte)(low | (high << 4));
+        }
+    }
 }

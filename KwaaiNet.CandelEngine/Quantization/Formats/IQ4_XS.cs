@@ -24,6 +24,28 @@ internal readonly struct IQ4_XS : IBlockFormat
         }
     }
 
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        Span<float> scales = stackalloc float[8];
+        for (int group = 0; group < 8; group++)
+            scales[group] = ScaleSearch.Table(values.Slice(32 * group, 32), IQ4_NL.Table, search);
+        float d = BlockBits.WriteHalf(block, 0, ScaleSearch.Extreme(scales) / -32);
+        for (int group = 0; group < 8; group++)
+        {
+            int scale = ScaleSearch.Round(scales[group] * ScaleSearch.Inverse(d), -32, 31);
+            int stored = scale + 32;
+            block[4 + (group / 2)] |= (byte)((stored & 15) << (group % 2 * 4));
+            block[2 + (group / 4)] |= (byte)((stored >> 4) << (group % 4 * 2));
+            float inverse = ScaleSearch.Inverse(d * scale);
+            for (int j = 0; j < 16; j++)
+            {
+                int low = ScaleSearch.Nearest(IQ4_NL.Table, values[(32 * group) + j] * inverse);
+                int high = ScaleSearch.Nearest(IQ4_NL.Table, values[(32 * group) + j + 16] * inverse);
+                block[8 + (16 * group) + j] = (byte)(low | (high << 4));
+            }
+        }
+    }
+
     /// <summary>A group's scale, −32 to 31.</summary>
     internal static int Scale(ReadOnlySpan<byte> block, int group)
     {

@@ -26,6 +26,40 @@ internal readonly struct MXFP4 : IBlockFormat
         }
     }
 
+    /// <summary>The scale is a power of two: the one that brings the largest magnitude within 4 … 8, or where the error is less a neighbour.</summary>
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        float extreme = Math.Abs(ScaleSearch.Extreme(values));
+        if (extreme == 0)
+            return;
+        int plain = Math.Clamp(Math.ILogB(extreme) - 2 + 127, 0, 254);
+        int best = plain;
+        double least = double.PositiveInfinity;
+        for (int e = Math.Max(0, plain - 1); search && e <= Math.Min(254, plain + 1); e++)
+        {
+            double error = 0;
+            foreach (float value in values)
+            {
+                double off = ((double)HalfScale(e) * Doubled[Nearest(value, e)]) - value;
+                error += off * off;
+            }
+
+            if (error < least)
+                (best, least) = (e, error);
+        }
+
+        block[0] = (byte)best;
+        for (int j = 0; j < 16; j++)
+            block[1 + j] = (byte)(Nearest(values[j], best) | (Nearest(values[j + 16], best) << 4));
+    }
+
+    private static int Nearest(float value, int e)
+    {
+        float magnitude = Math.Abs(value) / HalfScale(e);
+        int place = ScaleSearch.Nearest(Doubled[..8], magnitude);
+        return value < 0 && place > 0 ? place | 8 : place;
+    }
+
     /// <summary>2^(e − 128), half the scale: subnormal for 0 and 1.</summary>
     internal static float HalfScale(int e) => BitConverter.Int32BitsToSingle(e < 2 ? 0x00200000 << e : (e - 1) << 23);
 }

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using KwaaiNet.CandelEngine.Gguf;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
@@ -26,6 +27,28 @@ internal readonly struct Q2_K : IBlockFormat
             float minimum = dmin * (packed >> 4);
             for (int l = 16 * run; l < 16 * (run + 1); l++)
                 values[l] = (scale * ((bits[l] >> shift) & 3)) - minimum;
+        }
+    }
+
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        Span<float> scales = stackalloc float[16];
+        Span<float> minima = stackalloc float[16];
+        for (int run = 0; run < 16; run++)
+            (scales[run], minima[run]) = ScaleSearch.Affine(values.Slice(16 * run, 16), 3, search);
+        float d = BlockBits.WriteHalf(block, 80, TensorPrimitives.Max<float>(scales) / 15);
+        float dmin = BlockBits.WriteHalf(block, 82, TensorPrimitives.Max<float>(minima) / 15);
+        for (int run = 0; run < 16; run++)
+        {
+            int scale = ScaleSearch.Round(scales[run] * ScaleSearch.Inverse(d), 0, 15);
+            int minimum = ScaleSearch.Round(minima[run] * ScaleSearch.Inverse(dmin), 0, 15);
+            block[run] = (byte)(scale | (minimum << 4));
+            float inverse = ScaleSearch.Inverse(d * scale);
+            for (int i = 16 * run; i < 16 * (run + 1); i++)
+            {
+                int number = ScaleSearch.Round((values[i] + (dmin * minimum)) * inverse, 0, 3);
+                block[16 + (i / 128 * 32) + (i % 32)] |= (byte)(number << (i % 128 / 32 * 2));
+            }
         }
     }
 }

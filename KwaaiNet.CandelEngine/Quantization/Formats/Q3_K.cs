@@ -27,6 +27,28 @@ internal readonly struct Q3_K : IBlockFormat
         }
     }
 
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        Span<float> scales = stackalloc float[16];
+        for (int run = 0; run < 16; run++)
+            scales[run] = ScaleSearch.Signed(values.Slice(16 * run, 16), -4, 3, search);
+        float d = BlockBits.WriteHalf(block, 108, ScaleSearch.Extreme(scales) / -32);
+        for (int run = 0; run < 16; run++)
+        {
+            int scale = ScaleSearch.Round(scales[run] * ScaleSearch.Inverse(d), -32, 31);
+            int stored = scale + 32;
+            block[96 + (run % 8)] |= (byte)((stored & 15) << (run / 8 * 4));
+            block[104 + (run % 4)] |= (byte)((stored >> 4) << (run / 4 * 2));
+            float inverse = ScaleSearch.Inverse(d * scale);
+            for (int i = 16 * run; i < 16 * (run + 1); i++)
+            {
+                int number = ScaleSearch.Round(values[i] * inverse, -4, 3) + 4;
+                block[32 + (i / 128 * 32) + (i % 32)] |= (byte)((number & 3) << (i % 128 / 32 * 2));
+                block[i % 32] |= (byte)((number >> 2) << (i / 32));
+            }
+        }
+    }
+
     /// <summary>A run's 6-bit scale as stored: 32 more than it is.</summary>
     internal static int Scale(ReadOnlySpan<byte> packed, int run)
     {

@@ -21,4 +21,18 @@ internal readonly struct Q4_0 : IBlockFormat
             values[j + 16] = ((pair >> 4) - 8) * scale;
         }
     }
+
+    /// <summary>The number of largest magnitude, sign and all, becomes 0 in its nibble, which stands for −8: scale = that number / −8.</summary>
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        float scale = ScaleSearch.Extreme(values) / -8;
+        float inverse = ScaleSearch.Inverse(scale);
+        BlockBits.WriteHalf(block, 0, scale);
+        for (int j = 0; j < 16; j++)
+        {
+            int low = Math.Min(15, (int)((values[j] * inverse) + 8.5f));
+            int high = Math.Min(15, (int)((values[j + 16] * inverse) + 8.5f));
+            block[2 + j] = (byte)(low | (high << 4));
+        }
+    }
 }

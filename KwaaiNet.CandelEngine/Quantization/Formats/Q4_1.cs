@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using KwaaiNet.CandelEngine.Gguf;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
@@ -21,6 +22,22 @@ internal readonly struct Q4_1 : IBlockFormat
             int pair = block[4 + j];
             values[j] = ((pair & 15) * scale) + minimum;
             values[j + 16] = ((pair >> 4) * scale) + minimum;
+        }
+    }
+
+    /// <summary>From the smallest number, which becomes 0, to the largest, which becomes 15, in even steps.</summary>
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        (float low, float high) = (TensorPrimitives.Min(values), TensorPrimitives.Max(values));
+        float scale = (high - low) / 15;
+        float inverse = ScaleSearch.Inverse(scale);
+        BlockBits.WriteHalf(block, 0, scale);
+        BlockBits.WriteHalf(block, 2, low);
+        for (int j = 0; j < 16; j++)
+        {
+            int first = Math.Min(15, (int)(((values[j] - low) * inverse) + 0.5f));
+            int second = Math.Min(15, (int)(((values[j + 16] - low) * inverse) + 0.5f));
+            block[4 + j] = (byte)(first | (second << 4));
         }
     }
 }

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using KwaaiNet.CandelEngine.Gguf;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
@@ -24,5 +25,23 @@ internal readonly struct Q5_0 : IBlockFormat
             values[j] = (low - 16) * scale;
             values[j + 16] = (high - 16) * scale;
         }
+    }
+
+    /// <summary>As Q4_0's, with five bits: scale = the number of largest magnitude / −16.</summary>
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        float scale = ScaleSearch.Extreme(values) / -16;
+        float inverse = ScaleSearch.Inverse(scale);
+        BlockBits.WriteHalf(block, 0, scale);
+        uint fifths = 0;
+        for (int j = 0; j < 16; j++)
+        {
+            uint low = (uint)Math.Min(31, (int)((values[j] * inverse) + 16.5f));
+            uint high = (uint)Math.Min(31, (int)((values[j + 16] * inverse) + 16.5f));
+            block[6 + j] = (byte)((low & 15) | ((high & 15) << 4));
+            fifths |= ((low >> 4) << j) | ((high >> 4) << (j + 16));
+        }
+
+        BinaryPrimitives.WriteUInt32LittleEndian(block[2..], fifths);
     }
 }

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Numerics.Tensors;
 using KwaaiNet.CandelEngine.Gguf;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
@@ -26,5 +28,25 @@ internal readonly struct Q5_1 : IBlockFormat
             values[j] = (low * scale) + minimum;
             values[j + 16] = (high * scale) + minimum;
         }
+    }
+
+    /// <summary>From the smallest number, which becomes 0, to the largest, which becomes 31, in even steps.</summary>
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        (float low, float high) = (TensorPrimitives.Min(values), TensorPrimitives.Max(values));
+        float scale = (high - low) / 31;
+        float inverse = ScaleSearch.Inverse(scale);
+        BlockBits.WriteHalf(block, 0, scale);
+        BlockBits.WriteHalf(block, 2, low);
+        uint fifths = 0;
+        for (int j = 0; j < 16; j++)
+        {
+            uint first = (uint)Math.Min(31, (int)(((values[j] - low) * inverse) + 0.5f));
+            uint second = (uint)Math.Min(31, (int)(((values[j + 16] - low) * inverse) + 0.5f));
+            block[8 + j] = (byte)((first & 15) | ((second & 15) << 4));
+            fifths |= ((first >> 4) << j) | ((second >> 4) << (j + 16));
+        }
+
+        BinaryPrimitives.WriteUInt32LittleEndian(block[4..], fifths);
     }
 }

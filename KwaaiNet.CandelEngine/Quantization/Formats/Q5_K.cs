@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using KwaaiNet.CandelEngine.Gguf;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
@@ -24,5 +25,32 @@ internal readonly struct Q5_K : IBlockFormat
         int shift = group % 2 * 4;
         for (int l = 0; l < 32; l++)
             values[l] = (scale * (((pairs[l] >> shift) & 15) + (((fifths[l] >> group) & 1) * 16))) - minimum;
+    }
+
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        Span<float> scales = stackalloc float[8];
+        Span<float> minima = stackalloc float[8];
+        for (int group = 0; group < 8; group++)
+            (scales[group], minima[group]) = ScaleSearch.Affine(values.Slice(32 * group, 32), 31, search);
+        float d = BlockBits.WriteHalf(block, 0, TensorPrimitives.Max<float>(scales) / 63);
+        float dmin = BlockBits.WriteHalf(block, 2, TensorPrimitives.Max<float>(minima) / 63);
+        Span<byte> packedScales = stackalloc byte[8];
+        Span<byte> packedMinima = stackalloc byte[8];
+        for (int group = 0; group < 8; group++)
+        {
+            packedScales[group] = (byte)ScaleSearch.Round(scales[group] * ScaleSearch.Inverse(d), 0, 63);
+            packedMinima[group] = (byte)ScaleSearch.Round(minima[group] * ScaleSearch.Inverse(dmin), 0, 63);
+            float inverse = ScaleSearch.Inverse(d * packedScales[group]);
+            float minimum = dmin * packedMinima[group];
+            for (int i = 32 * group; i < 32 * (group + 1); i++)
+            {
+                int number = ScaleSearch.Round((values[i] + minimum) * inverse, 0, 31);
+                block[48 + (group / 2 * 32) + (i % 32)] |= (byte)((number & 15) << (group % 2 * 4));
+                block[16 + (i % 32)] |= (byte)((number >> 4) << group);
+            }
+        }
+
+        BlockBits.Pack(block.Slice(4, 12), packedScales, packedMinima);
     }
 }

@@ -28,4 +28,24 @@ internal readonly struct Q6_K : IBlockFormat
                 values[l] = scale * ((((low[l] >> shift) & 15) | (((upper[l] >> (2 * quarter)) & 3) << 4)) - 32);
         }
     }
+
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        Span<float> scales = stackalloc float[16];
+        for (int run = 0; run < 16; run++)
+            scales[run] = ScaleSearch.Signed(values.Slice(16 * run, 16), -32, 31, search);
+        float d = BlockBits.WriteHalf(block, 208, ScaleSearch.Extreme(scales) / -128);
+        for (int run = 0; run < 16; run++)
+        {
+            int scale = ScaleSearch.Round(scales[run] * ScaleSearch.Inverse(d), -128, 127);
+            block[192 + run] = unchecked((byte)scale);
+            float inverse = ScaleSearch.Inverse(d * scale);
+            for (int i = 16 * run; i < 16 * (run + 1); i++)
+            {
+                int number = ScaleSearch.Round(values[i] * inverse, -32, 31) + 32;
+                block[(i / 128 * 64) + (i % 64)] |= (byte)((number & 15) << (i % 128 / 64 * 4));
+                block[128 + (i / 128 * 32) + (i % 32)] |= (byte)((number >> 4) << (i % 128 / 32 * 2));
+            }
+        }
+    }
 }

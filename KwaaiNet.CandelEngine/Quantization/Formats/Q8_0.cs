@@ -17,4 +17,14 @@ internal readonly struct Q8_0 : IBlockFormat
         for (int j = 0; j < 32; j++)
             values[j] = unchecked((sbyte)block[2 + j]) * scale;
     }
+
+    /// <summary>The largest magnitude becomes 127; halves round away from zero.</summary>
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        float scale = Math.Abs(ScaleSearch.Extreme(values)) / 127;
+        float inverse = ScaleSearch.Inverse(scale);
+        BlockBits.WriteHalf(block, 0, scale);
+        for (int j = 0; j < 32; j++)
+            block[2 + j] = unchecked((byte)(sbyte)MathF.Round(values[j] * inverse, MidpointRounding.AwayFromZero));
+    }
 }

@@ -27,6 +27,22 @@ internal readonly struct TQ1_0 : IBlockFormat
         }
     }
 
+    public static void EncodeBlock(ReadOnlySpan<float> values, Span<byte> block, bool search)
+    {
+        float scale = BlockBits.WriteHalf(block, 52, search ? TQ2_0.BestScale(values) : Math.Abs(ScaleSearch.Extreme(values)));
+        float inverse = ScaleSearch.Inverse(scale);
+        Span<int> digits = stackalloc int[52];
+        for (int i = 0; i < values.Length; i++)
+        {
+            (int at, int digit) = Place(i);
+            digits[at] += (ScaleSearch.Round(values[i] * inverse, -1, 1) + 1) * Powers[4 - digit];
+        }
+
+        // The least fraction of 256 that is not below the digits' fraction of 243: its first five digits are these.
+        for (int i = 0; i < digits.Length; i++)
+            block[i] = (byte)(((digits[i] * 256) + 242) / 243);
+    }
+
     /// <summary>The byte and the digit in which a number of the block lies.</summary>
     internal static (int Byte, int Digit) Place(int number) => number switch
     {

@@ -9,11 +9,12 @@ internal sealed class JinjaContext
     public JinjaContext(IEnumerable<KeyValuePair<string, object?>> names, TimeProvider time)
     {
         Time = time;
+        Budget = new JinjaBudget(time);
         _scopes.Add(new Dictionary<string, object?>(names, StringComparer.Ordinal));
         _outputs.Push(new JinjaTextBuilder());
     }
 
-    public JinjaBudget Budget { get; } = new();
+    public JinjaBudget Budget { get; }
 
     public TimeProvider Time { get; }
 

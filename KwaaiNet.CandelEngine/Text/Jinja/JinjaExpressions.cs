@@ -83,9 +83,11 @@ internal sealed class NotExpression(JinjaExpression operand) : JinjaExpression
 /// <summary><c>-a</c>.</summary>
 internal sealed class NegativeExpression(JinjaExpression operand) : JinjaExpression
 {
-    protected override object? Compute(JinjaContext context) => operand.Evaluate(context) is double number
-        ? -number
-        : JinjaArithmetic.Compute(context, "-", 0L, operand.Evaluate(context));
+    protected override object? Compute(JinjaContext context)
+    {
+        object? value = operand.Evaluate(context);
+        return value is double number ? -number : JinjaArithmetic.Compute(context, "-", 0L, value);
+    }
 }
 
 /// <summary>A chain of comparisons: <c>a &lt; b in c</c> means <c>a &lt; b and b in c</c>.</summary>

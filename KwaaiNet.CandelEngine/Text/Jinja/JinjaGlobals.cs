@@ -53,6 +53,9 @@ internal static class JinjaGlobals
     /// <summary>C's <c>strftime</c>, as far as templates use it.</summary>
     private static string FormatTime(DateTimeOffset time, string format)
     {
+        const int MaximumFormat = 1000;
+        if (format.Length > MaximumFormat)
+            throw new ChatTemplateException($"The chat template asks for the time in a format of {format.Length} characters; at most {MaximumFormat} are read.");
         System.Text.StringBuilder text = new();
         for (int i = 0; i < format.Length; i++)
         {

@@ -10,7 +10,7 @@ internal static class JinjaStrings
     /// <param name="end">Whether they go from the end.</param>
     public static JinjaText Strip(JinjaContext context, JinjaText text, string? characters, bool start, bool end)
     {
-        context.Budget.Charge(text.Length);
+        context.Budget.ChargeSearch(text.Length, characters?.Length ?? 0);
         int from = 0;
         int to = text.Length;
         while (start && from < to && Goes(text.Text[from]))
@@ -25,7 +25,7 @@ internal static class JinjaStrings
     /// <summary>Where a part first occurs, in characters; -1 when it does not.</summary>
     public static long Find(JinjaContext context, JinjaText text, JinjaText part)
     {
-        context.Budget.Charge(text.Length);
+        context.Budget.ChargeSearch(text.Length, part.Length);
         int at = text.Text.IndexOf(part.Text, StringComparison.Ordinal);
         return at < 0 ? -1 : text.Slice(0, at).CountCharacters();
     }
@@ -47,7 +47,7 @@ internal static class JinjaStrings
     /// <summary>Splits at a separator, or at runs of white space when there is none.</summary>
     public static JinjaList Split(JinjaContext context, JinjaText text, JinjaText? separator, long most)
     {
-        context.Budget.Charge(text.Length);
+        context.Budget.ChargeSearch(text.Length, separator?.Length ?? 0);
         if (separator is null)
             return SplitAtSpace(context, text, most);
         if (separator.Length == 0)
@@ -76,7 +76,7 @@ internal static class JinjaStrings
     {
         if (old.Length == 0)
             throw new ChatTemplateException("The chat template replaces nothing in a string.");
-        context.Budget.Charge(text.Length);
+        context.Budget.ChargeSearch(text.Length, old.Length);
         JinjaTextBuilder builder = new();
         int from = 0;
         int at;

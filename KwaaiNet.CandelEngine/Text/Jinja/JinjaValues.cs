@@ -153,8 +153,10 @@ internal static class JinjaValues
             case JinjaUndefined:
                 return [];
             case JinjaList list:
+                context.Budget.Charge(list.Items.Count);
                 return list.Items;
             case JinjaMap map:
+                context.Budget.Charge(map.Items.Count);
                 return map.Items.ConvertAll(item => (object?)item.Key);
             case JinjaText text:
                 context.Budget.ChargeItems(text.Length);

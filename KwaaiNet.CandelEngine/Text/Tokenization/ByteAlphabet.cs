@@ -11,6 +11,9 @@ internal static class ByteAlphabet
     /// <summary>The character a byte is written as.</summary>
     public static char ToCharacter(byte value) => s_characters[value];
 
+    /// <summary>The byte that a character of this alphabet stands for.</summary>
+    public static byte ToByte(char character) => s_bytes[character];
+
     /// <summary>The bytes that text of this alphabet stands for; a character outside it stands for its UTF-8.</summary>
     public static byte[] ToBytes(string text)
     {

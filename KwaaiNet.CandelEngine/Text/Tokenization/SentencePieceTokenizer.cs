@@ -92,12 +92,20 @@ internal sealed class SentencePieceTokenizer : VocabularyTokenizer
     {
         private readonly ReadOnlySpan<char> _text = text;
 
-        public bool TryMerge(in Symbol left, in Symbol right, out float priority, out int id)
+        public bool TryMerge(in Symbol left, in Symbol right, out uint order, out int id)
         {
             int length = left.Length + right.Length;
             id = length <= longest ? Find(left.Start, length) : -1;
-            priority = id >= 0 ? -scores[id] : 0;
+            order = id >= 0 ? Descending(scores[id]) : 0;
             return id >= 0;
+        }
+
+        /// <summary>A number that is lower for a higher score.</summary>
+        private static uint Descending(float score)
+        {
+            // The bits of positive numbers order as integers do, those of negative ones the other way round; -0 is 0.
+            uint bits = BitConverter.SingleToUInt32Bits(score + 0f);
+            return (bits & 0x80000000) != 0 ? bits : ~bits & 0x7FFFFFFF;
         }
 
         public int Find(int start, int length) => ids.TryGetValue(_text.Slice(start, length), out int id) ? id : -1;

@@ -9,19 +9,21 @@ namespace KwaaiNet.CandelEngine.Text.Tokenization;
 /// </remarks>
 internal sealed class SpecialTokens
 {
-    private readonly Vocabulary _vocabulary;
     private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> _ids;
     private readonly Dictionary<char, int[]> _lengths;
     private readonly SearchValues<char> _firsts;
+    private readonly HashSet<int> _open = [];
 
     public SpecialTokens(Vocabulary vocabulary)
     {
-        _vocabulary = vocabulary;
         Dictionary<string, int> ids = new(StringComparer.Ordinal);
         for (int id = 0; id < vocabulary.Texts.Length; id++)
         {
             if (vocabulary.Kinds[id] is (TokenKind.Control or TokenKind.UserDefined or TokenKind.Unknown) && vocabulary.Texts[id].Length > 0)
                 ids[vocabulary.Texts[id]] = id;
+            // Any text may contain those, as spaces that come in one token.
+            if (vocabulary.Kinds[id] == TokenKind.UserDefined && !SpecialTokenRules.IsMarker(vocabulary.Texts[id]))
+                _open.Add(id);
         }
 
         _ids = ids.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -48,7 +50,7 @@ internal sealed class SpecialTokens
             {
                 if (start + candidate > characters.Length || !_ids.TryGetValue(characters.Slice(start, candidate), out id))
                     continue;
-                if (_vocabulary.Kinds[id] == TokenKind.UserDefined || text.IsTrusted(start, candidate))
+                if (_open.Contains(id) || text.IsTrusted(start, candidate))
                 {
                     length = candidate;
                     return true;

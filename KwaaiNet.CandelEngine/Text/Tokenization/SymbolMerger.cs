@@ -6,9 +6,9 @@ internal interface IMergeRule
     /// <summary>Whether two neighbours merge.</summary>
     /// <param name="left">The left symbol.</param>
     /// <param name="right">The symbol after it.</param>
-    /// <param name="priority">Lower merges first; of equal ones the leftmost.</param>
+    /// <param name="order">Lower merges first; of equal ones the leftmost.</param>
     /// <param name="id">What the merged symbol is.</param>
-    bool TryMerge(in Symbol left, in Symbol right, out float priority, out int id);
+    bool TryMerge(in Symbol left, in Symbol right, out uint order, out int id);
 }
 
 /// <summary>A piece of the text being tokenized.</summary>
@@ -37,7 +37,9 @@ internal struct Symbol
 /// </remarks>
 internal sealed class SymbolMerger
 {
-    private readonly PriorityQueue<Pair, (float Priority, int Left)> _queue = new();
+    // By order, then from left to right, in one number: much the cheapest to compare.
+    private readonly PriorityQueue<Pair, ulong> _queue = new();
+    private readonly List<(Pair Pair, ulong Order)> _first = [];
     private Symbol[] _symbols = new Symbol[64];
     private int _count;
 
@@ -68,35 +70,53 @@ internal sealed class SymbolMerger
     public void Merge<TRule>(TRule rule)
         where TRule : IMergeRule, allows ref struct
     {
+        // Filled at once, a queue of n takes time in proportion to n.
+        _first.Clear();
         for (int left = 0; left < _count - 1; left++)
-            Enqueue(rule, left, left + 1);
-        while (_queue.TryDequeue(out Pair pair, out _))
         {
-            ref Symbol left = ref _symbols[pair.Left];
-            ref Symbol right = ref _symbols[pair.Right];
-            if (left.Length != pair.LeftLength || right.Length != pair.RightLength || left.Next != pair.Right)
+            if (TryPair(rule, left, left + 1, out Pair pair, out ulong order))
+                _first.Add((pair, order));
+        }
+
+        _queue.EnqueueRange(_first);
+        while (_queue.TryDequeue(out Pair pair, out ulong order))
+        {
+            // Symbols only grow, so a pair is what it was when its length still is.
+            int at = (int)(uint)order;
+            ref Symbol left = ref _symbols[at];
+            if (left.Length == 0 || left.Next < 0 || left.Length + _symbols[left.Next].Length != pair.Length)
                 continue;
+            ref Symbol right = ref _symbols[left.Next];
             left.Length += right.Length;
             left.Id = pair.Id;
             left.Next = right.Next;
             right.Length = 0;
             if (left.Next >= 0)
             {
-                _symbols[left.Next].Previous = pair.Left;
-                Enqueue(rule, pair.Left, left.Next);
+                _symbols[left.Next].Previous = at;
+                Enqueue(rule, at, left.Next);
             }
 
             if (left.Previous >= 0)
-                Enqueue(rule, left.Previous, pair.Left);
+                Enqueue(rule, left.Previous, at);
         }
     }
 
     private void Enqueue<TRule>(TRule rule, int left, int right)
         where TRule : IMergeRule, allows ref struct
     {
-        if (rule.TryMerge(in _symbols[left], in _symbols[right], out float priority, out int id))
-            _queue.Enqueue(new Pair(left, right, _symbols[left].Length, _symbols[right].Length, id), (priority, left));
+        if (TryPair(rule, left, right, out Pair pair, out ulong order))
+            _queue.Enqueue(pair, order);
     }
 
-    private readonly record struct Pair(int Left, int Right, int LeftLength, int RightLength, int Id);
+    private bool TryPair<TRule>(TRule rule, int left, int right, out Pair pair, out ulong order)
+        where TRule : IMergeRule, allows ref struct
+    {
+        bool merges = rule.TryMerge(in _symbols[left], in _symbols[right], out uint first, out int id);
+        pair = new Pair(_symbols[left].Length + _symbols[right].Length, id);
+        order = ((ulong)first << 32) | (uint)left;
+        return merges;
+    }
+
+    private readonly record struct Pair(int Length, int Id);
 }

@@ -8,7 +8,8 @@ namespace KwaaiNet.CandelEngine.Text.Tokenization;
 //   tokenizer.ggml.token_type    int32[]    TokenKind of each; absent: all Normal
 //   tokenizer.ggml.scores        float32[]  SentencePiece only: higher merges first
 //   tokenizer.ggml.merges        string[]   byte-level BPE only: "left right", the first merges first
-//   tokenizer.ggml.{bos,eos,eot,eom,unknown}_token_id, add_bos_token, add_space_prefix, model, pre
+//   tokenizer.ggml.{bos,eos,eot,eom,unknown,cls}_token_id, add_bos_token, add_space_prefix, remove_extra_whitespaces, model, pre
+//   tokenizer.ggml.precompiled_charsmap  uint8[]   unigram only: SentencePiece's normaliser
 
 /// <summary>The tokens of a model and what is said about them, checked for consistency.</summary>
 internal sealed class Vocabulary
@@ -17,13 +18,6 @@ internal sealed class Vocabulary
     // Four times the largest vocabulary and twice the longest list of merges known: a file that says more is after the memory.
     private const int MaximumTokens = 1 << 20;
     private const int MaximumMerges = 1 << 20;
-
-    /// <summary>Names under which models ship tokens that end a turn or a text, for files that do not say so by key.</summary>
-    private static readonly string[] s_endNames =
-    [
-        "</s>", "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|end|>", "<|endoftext|>", "<|end_of_text|>", "<|end_of_turn|>", "<end_of_turn>",
-        "<eos>", "<EOT>", "<|EOT|>", "<|end_of_sentence|>", "<｜end▁of▁sentence｜>", "<|return|>", "<|call|>", "<|end_of_role|>",
-    ];
 
     private readonly GgufMetadata _metadata;
 
@@ -35,16 +29,20 @@ internal sealed class Vocabulary
         Ids = new Dictionary<string, int>(texts.Length, StringComparer.Ordinal);
         for (int id = 0; id < texts.Length; id++)
             Ids[texts[id]] = id;
-        BosId = ReadId("bos_token_id");
-        EosId = ReadId("eos_token_id");
-        UnknownId = ReadId("unknown_token_id");
-        EndOfGenerationIds = FindEnds();
-        for (int id = 0; id < texts.Length; id++)
+        // SentencePiece's own numbers, and BERT's, hold for files that do not say.
+        string? model = metadata.GetString(Prefix + "model");
+        BosId = ReadId("bos_token_id") ?? ReadId("cls_token_id") ?? Default(model switch { "llama" => 1, "bert" => 101, _ => null });
+        EosId = ReadId("eos_token_id") ?? Default(model switch { "llama" => 2, "t5" => 1, _ => null });
+        UnknownId = ReadId("unknown_token_id") ?? Default(model switch { "llama" => 0, "t5" => 2, "bert" => 100, _ => null });
+        EndOfGenerationIds = EndTokens.Find(this, ReadId("eot_token_id"), ReadId("eom_token_id"));
+        foreach (int id in EndOfGenerationIds)
         {
-            // Some conversions call turn markers user-defined, which would let a user's text contain them.
-            if (kinds[id] == TokenKind.UserDefined && (EndOfGenerationIds.Contains(id) || IsMarker(texts[id])))
+            // Some conversions call the end of a turn user-defined, which would let a user's text contain it.
+            if (kinds[id] == TokenKind.UserDefined)
                 kinds[id] = TokenKind.Control;
         }
+
+        int? Default(int? id) => id < texts.Length ? id : null;
     }
 
     public string[] Texts { get; }
@@ -109,6 +107,13 @@ internal sealed class Vocabulary
         return array.ToStrings();
     }
 
+    /// <summary>The normaliser of a unigram vocabulary; empty when the file has none.</summary>
+    /// <exception cref="Models.ModelFormatException">It is no array of bytes.</exception>
+    public byte[] ReadCharacterMap() => _metadata.GetArray(Prefix + "precompiled_charsmap")?.ToBytes() ?? [];
+
+    /// <summary>A text elsewhere in the file's metadata; null when it is not there.</summary>
+    public string? ReadText(string key) => _metadata.GetString(key);
+
     public bool? ReadFlag(string key) => _metadata.GetBool(Prefix + key);
 
     public Models.ModelFormatException Problem(string problem) => _metadata.Problem(problem);
@@ -129,29 +134,9 @@ internal sealed class Vocabulary
             throw metadata.Problem($"'{Prefix}{key}' has {array.Count} elements for {count} tokens. The file was written wrongly: take another conversion of the model.");
     }
 
-    private static bool IsMarker(string text) => text.StartsWith("<|", StringComparison.Ordinal) && text.EndsWith("|>", StringComparison.Ordinal);
-
     private int? ReadId(string key)
     {
         int? id = _metadata.GetInt32(Prefix + key);
         return id is null || id < Texts.Length ? id : throw _metadata.Problem($"'{Prefix}{key}' is {id}, beyond the {Texts.Length} tokens.");
-    }
-
-    private HashSet<int> FindEnds()
-    {
-        HashSet<int> ends = [];
-        foreach (int? id in (ReadOnlySpan<int?>)[EosId, ReadId("eot_token_id"), ReadId("eom_token_id")])
-        {
-            if (id is int end)
-                ends.Add(end);
-        }
-
-        foreach (string name in s_endNames)
-        {
-            if (Ids.TryGetValue(name, out int id) && Kinds[id] is (TokenKind.Control or TokenKind.UserDefined))
-                ends.Add(id);
-        }
-
-        return ends;
     }
 }

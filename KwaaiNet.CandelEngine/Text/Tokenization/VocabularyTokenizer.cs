@@ -3,15 +3,22 @@ using System.Text;
 namespace KwaaiNet.CandelEngine.Text.Tokenization;
 
 /// <summary>What every tokenizer over a <see cref="Vocabulary"/> does alike: special tokens around, bytes back, decoding.</summary>
-internal abstract class VocabularyTokenizer : ITokenizer
+internal abstract class VocabularyTokenizer : ITokenizer, IMarkedTextTokenizer
 {
+    // What C's isspace knows: the white space that tokens of some models swallow.
+    private const string AsciiSpace = " \t\n\v\f\r";
+
     private readonly SpecialTokens _special;
+    private readonly HashSet<int>? _strippingAfter;
+    private readonly int? _strippingBefore;
     private TokenBytes? _bytes;
 
     protected VocabularyTokenizer(Vocabulary vocabulary, bool addBosByDefault)
     {
         Vocabulary = vocabulary;
         _special = new SpecialTokens(vocabulary);
+        _strippingAfter = SpecialTokenRules.FindStrippingAfter(vocabulary);
+        _strippingBefore = SpecialTokenRules.FindStrippingBefore(vocabulary);
         AddBos = vocabulary.BosId is not null && (vocabulary.ReadFlag("add_bos_token") ?? addBosByDefault);
     }
 
@@ -42,9 +49,12 @@ internal abstract class VocabularyTokenizer : ITokenizer
         {
             bool found = _special.TryFind(text, at, out int start, out int length, out int id);
             int end = found ? start : text.Length;
-            if (end > at)
+            ReadOnlySpan<char> between = text.Text.AsSpan(at, end - at);
+            if (found && id == _strippingBefore)
+                between = between.TrimEnd(AsciiSpace);
+            if (!between.IsEmpty)
             {
-                EncodeOrdinary(text.Text.AsSpan(at, end - at), afterSpecial, ids);
+                EncodeOrdinary(between, afterSpecial, ids);
                 afterSpecial = false;
             }
 
@@ -55,6 +65,8 @@ internal abstract class VocabularyTokenizer : ITokenizer
             }
 
             at = end + length;
+            if (found && _strippingAfter?.Contains(id) == true)
+                at = text.Length - text.Text.AsSpan(at).TrimStart(AsciiSpace).Length;
         }
 
         return [.. ids];

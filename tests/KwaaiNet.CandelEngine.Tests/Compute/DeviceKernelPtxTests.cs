@@ -10,6 +10,9 @@ namespace KwaaiNet.CandelEngine.Tests.Compute;
 /// <summary>Kernels compile for CUDA, which needs no GPU: a kernel that uses what a device lacks is found here and not on a user's machine.</summary>
 public sealed class DeviceKernelPtxTests
 {
+    private static readonly Type[] s_weights =
+        [.. typeof(IDeviceWeights).Assembly.GetTypes().Where(t => t.IsValueType && t.IsAssignableTo(typeof(IDeviceWeights)))];
+
     public static TheoryData<string, Type?> Kernels
     {
         get
@@ -23,7 +26,7 @@ public sealed class DeviceKernelPtxTests
                     continue;
                 }
 
-                foreach (Type weights in new[] { typeof(DeviceSingleWeights), typeof(DeviceHalfWeights), typeof(DeviceQ8Weights), typeof(DeviceQ4Weights) })
+                foreach (Type weights in s_weights)
                     kernels.Add(method.Name, weights);
             }
 

@@ -55,4 +55,19 @@ public sealed class DeviceMathTests(ITestOutputHelper output)
 
         Assert.Equal(0, DeviceMath.Exp(float.NegativeInfinity));
     }
+
+    [Fact]
+    public void Gelu_and_the_soft_cap_are_what_their_formulas_say()
+    {
+        for (double x = -30; x < 30; x += 0.0137)
+        {
+            double gelu = x / 2 * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x))));
+            // Argument and result keep the bits of a binary16, as on the cpu backend; where two are equally near, one may take the other.
+            Assert.Equal(gelu, DeviceMath.Gelu((float)x), 1e-6 + (Math.Abs(x) / 1000));
+            Assert.Equal(Gelu.Of((float)x), DeviceMath.Gelu((float)x), 1e-6 + (Math.Abs(x) / 1000));
+            Assert.Equal(50 * Math.Tanh(x / 50), DeviceMath.Softcap((float)x, 50), 5e-5);
+        }
+
+        Assert.Equal([30f, -30f], [DeviceMath.Softcap(float.PositiveInfinity, 30), DeviceMath.Softcap(float.NegativeInfinity, 30)]);
+    }
 }

@@ -129,15 +129,7 @@ internal sealed class SyntheticModel : IDisposable
     internal static byte[] Encode(GgmlType type, float[] values)
     {
         var bytes = new byte[values.Length / type.BlockLength() * type.BlockBytes()];
-        switch (type)
-        {
-            case GgmlType.F32: MemoryMarshal.AsBytes<float>(values).CopyTo(bytes); break;
-            case GgmlType.F16: MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, v => (Half)v)).CopyTo(bytes); break;
-            case GgmlType.Q8_0: Q8_0.Encode(values, bytes); break;
-            case GgmlType.Q4_0: Q4_0.Encode(values, bytes); break;
-            default: throw new ArgumentOutOfRangeException(nameof(type), type, null);
-        }
-
+        BlockEncoder.Encode(type, values, bytes);
         return bytes;
     }
 }

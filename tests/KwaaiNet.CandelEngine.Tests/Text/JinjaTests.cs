@@ -9,6 +9,7 @@ public sealed class JinjaTests
 {
     [Theory]
     [InlineData("{{ 1 + 2 * 3 - 4 // 3 }} {{ 7 / 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** 10 }}", "6 3.5 -4 2 1024")]
+    [InlineData("{{ --1 }}{{ - -1.5 }}{{ ------------------------------------------------------------1 }}", "11.51")]
     [InlineData("{{ 'a' ~ 1 ~ true ~ none ~ 1.0 }}", "a1TrueNone1.0")]
     [InlineData("{{ 1 < 2 < 3 }} {{ 3 in [1, 2] }} {{ 3 not in [1, 2] }} {{ 'b' in 'abc' }} {{ not 1 == 2 }}", "True False True True True")]
     [InlineData("{{ 'x' if false else 'y' }}{{ 'x' if false }}", "y")]
@@ -58,6 +59,9 @@ public sealed class JinjaTests
     [InlineData("{{ ''.__class__.__mro__ }}", "undefined")]
     [InlineData("{% for a in range(100000) %}{% for b in range(100000) %}{% endfor %}{% endfor %}", "more than")]
     [InlineData("{{ range(1000000000000) }}", "more than")]
+    [InlineData("{% set t = 'ab' * 2000000 %}{{ t.find('ab' * 500000 + 'bb' + 'ab' * 500000) }}", "more than")]
+    [InlineData("{{ ('a' * 4000000) | trim('b' * 4000000 + 'a') }}", "more than")]
+    [InlineData("{% set l = range(2000000) %}{% for i in l %}{% set r = l | reverse %}{% endfor %}", "more than")]
     [InlineData("{{ 'a' * 1000000000000 }}", "more than")]
     [InlineData("{% set n = namespace(x='aaaaaaaaaaaaaaaa') %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}", "more than")]
     [InlineData("{% for i in range(1000000) %}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{% endfor %}", "more than")]
@@ -112,11 +116,29 @@ public sealed class JinjaTests
             iter: 5000);
     }
 
+    [Fact]
+    public void A_template_that_takes_seconds_is_ended()
+    {
+        JinjaTemplate template = JinjaTemplate.Parse("{% for i in range(1000000) %}{% endfor %}");
+        ChatTemplateException error = Assert.Throws<ChatTemplateException>(() => template.Render([], new HastyClock()));
+        Assert.Contains("longer than 5 seconds", error.Message, StringComparison.Ordinal);
+    }
+
     private static string Render(string source)
     {
         JinjaMap message = new();
         message.Set(JinjaText.Trusted("role"), JinjaText.FromUser("user"));
         message.Set(JinjaText.Trusted("content"), JinjaText.FromUser(" banana "));
         return JinjaTemplate.Parse(source).Render([new("messages", new JinjaList([message, message]))], TimeProvider.System).Text;
+    }
+
+    /// <summary>Shows a second more at each look.</summary>
+    private sealed class HastyClock : TimeProvider
+    {
+        private long _seconds;
+
+        public override long TimestampFrequency => 1;
+
+        public override long GetTimestamp() => _seconds++;
     }
 }

@@ -111,7 +111,7 @@ public sealed class TokenizerTests
     public void A_kind_or_a_splitter_that_is_not_known_is_named()
     {
         Assert.Contains("'klingon'", Assert.Throws<ModelFormatException>(() => SmallTokenizers.Create("klingon")).Message);
-        Assert.Contains("'bert'", Assert.Throws<ModelFormatException>(() => SmallTokenizers.Open(writer => writer.Add("tokenizer.ggml.model", "bert"))).Message);
+        Assert.Contains("'rwkv'", Assert.Throws<ModelFormatException>(() => SmallTokenizers.Open(writer => writer.Add("tokenizer.ggml.model", "rwkv"))).Message);
         Assert.Contains("tokenizer.ggml.model", Assert.Throws<ModelFormatException>(() => SmallTokenizers.Open(_ => { })).Message);
     }
 

@@ -36,8 +36,8 @@ internal static class DemoModelFile
         float[] values = weight.detach().data<float>().ToArray();
         if (TypeOf(weight) == GgmlType.F32)
             return MemoryMarshal.AsBytes<float>(values).ToArray();
-        byte[] bytes = new byte[values.Length / Q8_0.BlockLength * Q8_0.BlockBytes];
-        Q8_0.Encode(values, bytes);
+        byte[] bytes = new byte[values.Length / GgmlType.Q8_0.BlockLength() * GgmlType.Q8_0.BlockBytes()];
+        BlockEncoder.Encode(GgmlType.Q8_0, values, bytes);
         return bytes;
     }
 

@@ -13,9 +13,9 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 /// </remarks>
 internal static class Gelu
 {
-    private const float Cubic = 0.044715f;
-    private const float Slope = -1.5957691216057308f; // −2 · √(2/π)
-    private const float Bound = 10;
+    internal const float Cubic = 0.044715f;
+    internal const float Slope = -1.5957691216057308f; // −2 · √(2/π)
+    internal const float Bound = 10;
     private const float Splitter = 8193; // 2^13 + 1: x·s − (x·s − x) leaves 24 − 13 bits (Veltkamp)
 
     internal static TLanes Of<TLanes>(TLanes x) where TLanes : struct, ILanes<TLanes>
