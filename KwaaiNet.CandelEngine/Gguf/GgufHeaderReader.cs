@@ -1,9 +1,10 @@
+using System.Buffers.Binary;
 using System.Numerics;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Gguf;
 
-// The file, version 3, all little-endian (ggml/docs/gguf.md):
+// The file, version 2 or 3, all little-endian (ggml/docs/gguf.md; version 3 only added that a file may be big-endian):
 //
 //   "GGUF"  u32 version  u64 tensor count  u64 metadata count
 //   metadata, each:      string key   u32 value type   value
@@ -17,7 +18,8 @@ namespace KwaaiNet.CandelEngine.Gguf;
 /// <summary>Reads a GGUF header. Nothing in it is believed before it is checked; what it allocates is bounded by the limits below, not by counts in the file.</summary>
 internal static unsafe class GgufHeaderReader
 {
-    private const uint Version = 3;
+    private const uint OldestVersion = 2;
+    private const uint NewestVersion = 3;
     private const int DefaultAlignment = 32;
     private const int MaximumAlignment = 1 << 20;
 
@@ -77,10 +79,14 @@ internal static unsafe class GgufHeaderReader
         if (!cursor.Take(4, "the magic number").SequenceEqual("GGUF"u8))
             throw new ModelFormatException($"{path}: not a GGUF file: it does not start with the letters GGUF. Take the model's .gguf file.");
         uint version = cursor.ReadUInt32("the version");
-        if (version == BinaryReverse(Version))
+        if (version > 0xFFFF && BinaryPrimitives.ReverseEndianness(version) <= NewestVersion)
             throw new ModelFormatException($"{path}: a big-endian GGUF file, made for another kind of machine. Take the little-endian conversion of the model.");
-        if (version != Version)
-            throw new ModelFormatException($"{path}: GGUF version {version}; this engine reads version {Version}. Take a newer conversion of the model.");
+        if (version is < OldestVersion or > NewestVersion)
+        {
+            string remedy = version < OldestVersion ? "Take a newer conversion of the model." : "Update KwaaiNet, or take an older conversion of the model.";
+            throw new ModelFormatException($"{path}: GGUF version {version}; this engine reads versions {OldestVersion} and {NewestVersion}. {remedy}");
+        }
+
         ulong tensors = cursor.ReadUInt64("the number of tensors");
         ulong metadata = cursor.ReadUInt64("the number of metadata values");
         if (tensors > MaximumTensors)
@@ -89,8 +95,6 @@ internal static unsafe class GgufHeaderReader
             cursor.Throw($"the header says {metadata} metadata values; at most {MaximumMetadata} are allowed");
         return ((int)tensors, (int)metadata);
     }
-
-    private static uint BinaryReverse(uint value) => System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(value);
 
     private static GgufValue ReadValue(ref GgufCursor cursor, GgufMapping mapping, string path, string key)
     {

@@ -68,22 +68,29 @@ internal sealed unsafe class GgufMapping : IDisposable
     public static GgufMapping Over(nint address, long length) => new(address, length);
 
     /// <summary>SHA-256 over the whole file, lower-case hex.</summary>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
     public string ComputeSha256()
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        AppendTo(hash);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>Adds the whole file to a hash.</summary>
+    /// <exception cref="ObjectDisposedException">The file is closed.</exception>
+    public void AppendTo(IncrementalHash hash)
     {
         // The added reference keeps the bytes mapped if another thread closes the file meanwhile.
         bool held = false;
         try
         {
             _view?.SafeMemoryMappedViewHandle.DangerousAddRef(ref held);
-            using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             for (long at = 0; at < Length; at += HashChunk)
             {
                 int count = (int)Math.Min(HashChunk, Length - at);
                 hash.AppendData(new ReadOnlySpan<byte>(Start + at, count));
                 GiveBack((nint)(Start + at), count);
             }
-
-            return Convert.ToHexStringLower(hash.GetHashAndReset());
         }
         finally
         {

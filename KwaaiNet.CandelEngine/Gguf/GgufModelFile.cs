@@ -15,10 +15,10 @@ public sealed class GgufModelFile : ModelFile
     private GgufModelFile(GgufFile file)
     {
         _file = file;
-        if (file.Metadata.GetInt32("split.count") is > 1 and int parts)
-            throw file.Metadata.Problem($"one of {parts} parts of a split model; this engine reads models in one file. Join the parts first.");
+        if (file.Metadata.GetInt32(GgufFile.SplitCountKey) is > 1 and int parts && file.PartCount != parts)
+            throw file.Metadata.Problem($"one of {parts} parts of a split model, without the others.");
         Shape = KnownArchitectures.ReadShape(file);
-        Name = file.Metadata.GetString("general.name") is { Length: > 0 } name ? name : System.IO.Path.GetFileNameWithoutExtension(file.Path);
+        Name = file.Metadata.GetString("general.name") is { Length: > 0 } name ? name : System.IO.Path.GetFileNameWithoutExtension(GgufPartName.Parse(file.Path) is { } part ? part.Stem + ".gguf" : file.Path);
         WeightFormat = MostCommonType(file);
         _tokenizer = new Lazy<ITokenizer>(() => GgufTokenizer.Create(file.Metadata));
         _chatTemplate = new Lazy<ChatTemplate?>(() => GgufChatTemplate.Create(file.Metadata));

@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Safetensors;
 
 namespace KwaaiNet.CandelEngine.Models;
@@ -6,6 +7,7 @@ namespace KwaaiNet.CandelEngine.Models;
 /// <remarks>
 /// A file <c>llama3.1-8b.gguf</c> or <c>llama3.1/8b.gguf</c> is <c>llama3.1:8b</c>; capitals and the signs between words do not matter.
 /// A name that fits part of one file's name alone finds it too, so that <c>llama3.1:8b</c> finds <c>Meta-Llama-3.1-8B-Instruct-Q4_0.gguf</c>.
+/// A split model is listed once, without the numbers of its parts, and opened by its first.
 /// A folder with <c>config.json</c> and <c>.safetensors</c> files is a model under the folder's name.
 /// Reads the folders at every call; safe for concurrent use.
 /// </remarks>
@@ -28,7 +30,8 @@ public sealed class ModelCatalog(params IReadOnlyList<string> directories)
         foreach (string directory in Directories.Where(Directory.Exists))
         {
             IEnumerable<CatalogModel> found = Directory.EnumerateFiles(directory, "*" + Extension, s_search)
-                .Select(path => new CatalogModel(NameOf(directory, path[..^Extension.Length]), path, new FileInfo(path).Length))
+                .Where(path => GgufPartName.Parse(path) is null or { Number: 1 })
+                .Select(path => GgufModel(directory, path))
                 .Concat(Directory.EnumerateDirectories(directory, "*", s_search)
                     .Where(ModelFolder.IsModel)
                     .Select(path => new CatalogModel(NameOf(directory, path), path, ModelFolder.WeightBytes(path))))
@@ -76,6 +79,14 @@ public sealed class ModelCatalog(params IReadOnlyList<string> directories)
     }
 
     private static string Names(IEnumerable<CatalogModel> models) => string.Join(", ", models.Select(model => model.Name));
+
+    private static CatalogModel GgufModel(string directory, string path)
+    {
+        if (GgufPartName.Parse(path) is not { } part)
+            return new CatalogModel(NameOf(directory, path[..^Extension.Length]), path, new FileInfo(path).Length);
+        long bytes = Enumerable.Range(1, part.Count).Select(number => new FileInfo(part.PathOf(number))).Sum(file => file.Exists ? file.Length : 0);
+        return new CatalogModel(NameOf(directory, part.Stem), path, bytes);
+    }
 
     private static string NameOf(string directory, string path)
     {

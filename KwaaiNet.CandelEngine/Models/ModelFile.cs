@@ -29,10 +29,10 @@ public abstract class ModelFile : IDisposable
     /// <summary>How most weights are stored, as people write it: <c>F32</c>, <c>F16</c>, <c>Q8_0</c>, <c>Q4_0</c>.</summary>
     public abstract string WeightFormat { get; }
 
-    /// <summary>Size of the file in bytes.</summary>
+    /// <summary>Size of the file in bytes; of all parts together where the model is split.</summary>
     public abstract long FileBytes { get; }
 
-    /// <summary>SHA-256 over the whole file, lower-case hex: the same on every node that holds the same file. Computed on first use, then kept.</summary>
+    /// <summary>SHA-256 over the whole file, over the parts in order where the model is split, lower-case hex: the same on every node that holds the same file. Computed on first use, then kept.</summary>
     public abstract string WeightsHash { get; }
 
     /// <summary>Encodes text to token ids and back.</summary>

@@ -59,6 +59,12 @@ public sealed class SafetensorsFile : IDisposable
             throw;
         }
 
+        return Open(mapping, path);
+    }
+
+    /// <summary>Reads the header of a file that is mapped; the mapping is this file's from here on.</summary>
+    internal static SafetensorsFile Open(GgufMapping mapping, string path)
+    {
         try
         {
             return new SafetensorsFile(path, mapping);

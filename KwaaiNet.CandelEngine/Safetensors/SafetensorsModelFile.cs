@@ -1,4 +1,3 @@
-using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Safetensors.Configuration;
 using KwaaiNet.CandelEngine.Text;

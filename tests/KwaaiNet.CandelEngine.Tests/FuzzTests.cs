@@ -1,3 +1,6 @@
+using System.Text;
+using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Text.HuggingFace;
 using KwaaiNet.Fuzz.Campaigns;
 using KwaaiNet.Fuzz.Targets;
 
@@ -22,6 +25,17 @@ public sealed class FuzzTests
         FuzzFailure? failure = WatchedCampaign.Run(campaign, seed, Inputs, heavy: false, s_most, s_oneInput);
         Assert.True(failure is null, $"dotnet run --project tests/KwaaiNet.Fuzz -c Release -- --target {target} --seed {seed} repeats it. {failure}");
         Assert.True(campaign.Ways > 10, $"Seed {seed}: the damage led to {campaign.Ways} results only: it does not reach the reader.");
+    }
+
+    [Theory]
+    [InlineData("\"type\": \"NF\u00bfC\"")]
+    [InlineData("\"type\": \"NFC\", \"\u00bf\": 1")]
+    [InlineData("\"type\": \"NF\\ud800C\"")]
+    public void A_tokenizer_whose_parts_are_not_text_is_a_typed_error(string normalizer)
+    {
+        // Found by the fuzzer. In Latin-1 the sign is one byte, which is no UTF-8.
+        byte[] json = Encoding.Latin1.GetBytes($"{{ \"normalizer\": {{ {normalizer} }}, \"model\": {{ \"type\": \"BPE\", \"vocab\": {{ \"a\": 0 }}, \"merges\": [] }} }}");
+        Assert.Throws<ModelFormatException>(() => HuggingFaceTokenizer.Read("tokenizer.json", json));
     }
 
     [Fact]

@@ -29,9 +29,16 @@ internal sealed class ConfigJson
             return null;
         if (file.Length > MaximumFile)
             throw new ModelFormatException($"{path}: the file has {file.Length} bytes; at most {MaximumFile} are read. Download it again.");
+        return Parse(path, File.ReadAllBytes(path));
+    }
+
+    /// <summary>Reads a file's bytes.</summary>
+    /// <exception cref="ModelFormatException">It is no JSON object.</exception>
+    internal static ConfigJson Parse(string path, ReadOnlyMemory<byte> bytes)
+    {
         try
         {
-            using JsonDocument document = JsonDocument.Parse(File.ReadAllBytes(path));
+            using JsonDocument document = JsonDocument.Parse(bytes);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
                 return new ConfigJson(path, document.RootElement.Clone());
         }

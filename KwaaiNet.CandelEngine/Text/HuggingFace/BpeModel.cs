@@ -1,4 +1,3 @@
-using System.Text;
 using KwaaiNet.CandelEngine.Text.Tokenization;
 
 namespace KwaaiNet.CandelEngine.Text.HuggingFace;
@@ -74,11 +73,10 @@ internal sealed class BpeModel : ITokenModel
 
     private readonly struct Rule(Dictionary<ulong, (int Rank, int Id)> merges) : IMergeRule
     {
-        public bool TryMerge(in Symbol left, in Symbol right, out float priority, out int id)
+        public bool TryMerge(in Symbol left, in Symbol right, out uint order, out int id)
         {
             bool found = merges.TryGetValue(TokenizerJson.Pair(left.Id, right.Id), out (int Rank, int Id) merged);
-            // Ranks stay below 2^24, where float32 holds every integer.
-            priority = merged.Rank;
+            order = (uint)merged.Rank;
             id = merged.Id;
             return found;
         }

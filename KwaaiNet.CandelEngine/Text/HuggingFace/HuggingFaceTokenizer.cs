@@ -63,6 +63,10 @@ internal sealed class HuggingFaceTokenizer : ITokenizer, IMarkedTextTokenizer
     /// <exception cref="ModelFormatException">It is not a tokenizer, contradicts itself, or has a part this engine does not know.</exception>
     public static HuggingFaceTokenizer Open(string path, TokenizerNotes? notes = null) => new(TokenizerJsonReader.Read(path), notes ?? new TokenizerNotes());
 
+    /// <summary>The tokenizer of a <c>tokenizer.json</c> in memory.</summary>
+    internal static HuggingFaceTokenizer Read(string path, ReadOnlySpan<byte> bytes, TokenizerNotes? notes = null) =>
+        new(TokenizerJsonReader.Read(path, bytes), notes ?? new TokenizerNotes());
+
     /// <inheritdoc/>
     public int[] Encode(string text, bool parseSpecial = false)
     {

@@ -39,7 +39,12 @@ internal ref struct TokenizerJsonReader
         if (stream.Length is 0 or > MaximumFile)
             throw new ModelFormatException($"{path}: the file has {stream.Length} bytes; a tokenizer has 1 to {MaximumFile}. Download it again.");
         using GgufMapping mapping = GgufMapping.Open(stream);
-        ReadOnlySpan<byte> bytes = new(mapping.Start, (int)mapping.Length);
+        return Read(path, new ReadOnlySpan<byte>(mapping.Start, (int)mapping.Length));
+    }
+
+    /// <exception cref="ModelFormatException">It is not a tokenizer, or contradicts itself.</exception>
+    public static TokenizerJson Read(string path, ReadOnlySpan<byte> bytes)
+    {
         TokenizerJsonReader reader = new(path, bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes);
         try
         {
@@ -278,7 +283,31 @@ internal ref struct TokenizerJsonReader
             return null;
         RequireToken(JsonTokenType.StartObject, "a part of the tokenizer");
         using JsonDocument document = JsonDocument.ParseValue(ref _json);
+        RequireText(document.RootElement);
         return document.RootElement.Clone();
+    }
+
+    /// <summary>Reads every name and string once: a document finds those that are not UTF-8, or half a surrogate pair, only when they are asked for.</summary>
+    private static void RequireText(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+            case JsonValueKind.Array:
+                foreach (JsonElement element in value.EnumerateArray())
+                    RequireText(element);
+                break;
+            case JsonValueKind.Object:
+                foreach (JsonProperty property in value.EnumerateObject())
+                {
+                    _ = property.Name;
+                    RequireText(property.Value);
+                }
+
+                break;
+        }
     }
 
     /// <summary>Moves to the next property's value; false at the object's end.</summary>

@@ -19,7 +19,7 @@ internal sealed class JinjaBudget(TimeProvider time)
     public const int MaximumDepth = 200;
 
     /// <summary>How long one rendering may take.</summary>
-    public static readonly TimeSpan MaximumTime = TimeSpan.FromSeconds(5);
+    public static readonly TimeSpan MaximumTime = TimeSpan.FromSeconds(10);
 
     private const int ItemWork = 16;
 

@@ -27,6 +27,45 @@ public sealed class GoodFileTests : IDisposable
     }
 
     [Fact]
+    public void Version_2_is_version_3_by_another_number()
+    {
+        byte[] bytes = SmallModel.Build();
+        bytes[4] = 2;
+        using ModelFile model = ModelFile.Open(_folder.Write("old.gguf", bytes));
+        Assert.Equal(SmallModel.Tensors.Select(tensor => tensor.Name), model.TensorNames);
+    }
+
+    [Fact]
+    public void Every_tensor_type_and_shape_is_written_and_read()
+    {
+        GgmlType[] types = Enum.GetValues<GgmlType>();
+        using MemoryStream stream = new();
+        using GgufWriter writer = new(stream, leaveOpen: true);
+        foreach (GgmlType type in types)
+            writer.AddTensor(type.ToString(), [512, 3, 4, 2], type);
+        writer.AddTensor("vector", [7], GgmlType.BF16);
+        foreach (GgmlType type in types)
+            writer.WriteTensor(type.ToString(), [.. Enumerable.Repeat((byte)type, 24 * 512 / type.BlockLength() * type.BlockBytes())]);
+        writer.WriteTensor("vector", new byte[14]);
+        writer.Finish();
+
+        using GgufFile file = GgufFile.Open(_folder.Write("all.gguf", stream.ToArray()));
+        foreach (GgmlType type in types)
+        {
+            Assert.True(file.TryGetTensor(type.ToString(), out TensorData tensor));
+            Assert.Equal((type, 24, 512, 8), (tensor.Type, tensor.Rows, tensor.Columns, tensor.Slices));
+            Assert.All(tensor.Bytes.ToArray(), b => Assert.Equal((byte)type, b));
+
+            TensorData slice = tensor.Slice(5);
+            Assert.Equal((3, 1, tensor.ByteLength / 8, tensor.Address + (nint)(5 * tensor.ByteLength / 8)), (slice.Rows, slice.Slices, slice.ByteLength, slice.Address));
+            Assert.Throws<ArgumentOutOfRangeException>(() => tensor.Slice(8));
+        }
+
+        Assert.True(file.TryGetTensor("vector", out TensorData vector));
+        Assert.Equal((1, 7, 1), (vector.Rows, vector.Columns, vector.Slices));
+    }
+
+    [Fact]
     public void A_model_gives_its_shape_tokenizer_template_and_hash()
     {
         byte[] bytes = SmallModel.Build();

@@ -1,12 +1,16 @@
 using CsCheck;
 using KwaaiNet.CandelEngine.Text;
 using KwaaiNet.CandelEngine.Text.Jinja;
+using Microsoft.Extensions.Time.Testing;
 
 namespace KwaaiNet.CandelEngine.Tests.Text;
 
 [Trait("Category", "Templates")]
 public sealed class JinjaTests
 {
+    // The counts are what these tests are about; on a busy machine the limit on time might come first.
+    private static readonly FakeTimeProvider s_stopped = new();
+
     [Theory]
     [InlineData("{{ 1 + 2 * 3 - 4 // 3 }} {{ 7 / 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** 10 }}", "6 3.5 -4 2 1024")]
     [InlineData("{{ --1 }}{{ - -1.5 }}{{ ------------------------------------------------------------1 }}", "11.51")]
@@ -121,7 +125,7 @@ public sealed class JinjaTests
     {
         JinjaTemplate template = JinjaTemplate.Parse("{% for i in range(1000000) %}{% endfor %}");
         ChatTemplateException error = Assert.Throws<ChatTemplateException>(() => template.Render([], new HastyClock()));
-        Assert.Contains("longer than 5 seconds", error.Message, StringComparison.Ordinal);
+        Assert.Contains("longer than 10 seconds", error.Message, StringComparison.Ordinal);
     }
 
     private static string Render(string source)
@@ -129,7 +133,7 @@ public sealed class JinjaTests
         JinjaMap message = new();
         message.Set(JinjaText.Trusted("role"), JinjaText.FromUser("user"));
         message.Set(JinjaText.Trusted("content"), JinjaText.FromUser(" banana "));
-        return JinjaTemplate.Parse(source).Render([new("messages", new JinjaList([message, message]))], TimeProvider.System).Text;
+        return JinjaTemplate.Parse(source).Render([new("messages", new JinjaList([message, message]))], s_stopped).Text;
     }
 
     /// <summary>Shows a second more at each look.</summary>

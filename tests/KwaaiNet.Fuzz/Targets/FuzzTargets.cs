@@ -7,6 +7,9 @@ internal static class FuzzTargets
     {
         ["gguf"] = () => new GgufTarget(),
         ["tokenizer"] = () => new TokenizerTarget(),
+        ["safetensors"] = () => new SafetensorsTarget(),
+        ["config"] = () => new ConfigTarget(),
+        ["tokenizer-json"] = () => new TokenizerJsonTarget(),
         ["template"] = () => new TemplateTarget(),
     };
 
