@@ -8,7 +8,7 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 //   block j >= 4:  scale = low nibble of q[j + 4] with the top 2 bits of q[j − 4] above it,
 //                  minimum = high nibble of q[j + 4] with the top 2 bits of q[j] above it
 
-/// <summary>Scales and minimums that Q4_K and Q5_K have in common.</summary>
+/// <summary>Scales and minimums that Q4_K and Q5_K have in common. Their binary16 scales are often subnormal, being parts of a larger scale.</summary>
 internal static unsafe class KScales
 {
     /// <summary>Scale and minimum of a block, from the 12 bytes.</summary>
@@ -23,12 +23,12 @@ internal static unsafe class KScales
     /// <summary><c>d · sc</c>: exact, 11 bits times 6.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static TLanes Scale<TLanes>(byte* unit, byte* scales, int row) where TLanes : struct, IRowLanes<TLanes> =>
-        TLanes.Multiply(TLanes.LoadScales((ushort*)unit + row), TLanes.ToFloat(TLanes.LoadBytes(scales + row)));
+        TLanes.Multiply(TLanes.LoadHalf((ushort*)unit + row), TLanes.ToFloat(TLanes.LoadBytes(scales + row)));
 
     /// <summary><c>−dmin · m</c>: exact.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static TLanes Minimum<TLanes>(byte* unit, byte* minimums, int row) where TLanes : struct, IRowLanes<TLanes> =>
         TLanes.Multiply(
-            TLanes.LoadScales((ushort*)unit + PackedUnit.Rows + row),
+            TLanes.LoadHalf((ushort*)unit + PackedUnit.Rows + row),
             TLanes.ToFloat(TLanes.SubtractIntegers(TLanes.Zero, TLanes.LoadBytes(minimums + row))));
 }

@@ -77,7 +77,7 @@ internal readonly unsafe struct PackedQ6_K : IByteFormat
         TLanes.LoadSBytes((sbyte*)unit + Head + (block * BlockBytes) + (half * PackedUnit.Rows) + row);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Scale<TLanes>(byte* unit, int block, int row) where TLanes : struct, IRowLanes<TLanes> => TLanes.LoadScales((ushort*)unit + row);
+    public static TLanes Scale<TLanes>(byte* unit, int block, int row) where TLanes : struct, IRowLanes<TLanes> => TLanes.LoadHalf((ushort*)unit + row);
 
     public static TLanes Minimum<TLanes>(byte* unit, int block, int row) where TLanes : struct, IRowLanes<TLanes> => TLanes.Zero;
 }
