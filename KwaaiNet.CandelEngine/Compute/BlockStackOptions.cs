@@ -20,4 +20,7 @@ public sealed record BlockStackOptions
 
     /// <summary>Upper bound on the bytes of all KV caches of this stack together.</summary>
     public long KvBudgetBytes { get; init; } = DefaultKvBudgetBytes;
+
+    /// <summary>How keys and values of past positions are kept. Default <see cref="KvFormat.F32"/>, the most exact.</summary>
+    public KvFormat KvFormat { get; init; }
 }

@@ -132,6 +132,13 @@ public sealed class GgufFile : IDisposable
         }
     }
 
+    /// <summary>Lets the pages behind a tensor leave this process's memory until they are read again.</summary>
+    public void GiveBackPages(TensorData tensor)
+    {
+        foreach (GgufMapping part in _parts)
+            part.GiveBack(tensor.Address, tensor.ByteLength);
+    }
+
     /// <summary>Unmaps the file: tensor addresses and unread arrays are gone.</summary>
     public void Dispose()
     {

@@ -86,13 +86,26 @@ internal sealed unsafe class GgufMapping : IDisposable
         {
             _view?.SafeMemoryMappedViewHandle.DangerousAddRef(ref held);
             for (long at = 0; at < Length; at += HashChunk)
-                hash.AppendData(new ReadOnlySpan<byte>(Start + at, (int)Math.Min(HashChunk, Length - at)));
+            {
+                int count = (int)Math.Min(HashChunk, Length - at);
+                hash.AppendData(new ReadOnlySpan<byte>(Start + at, count));
+                GiveBack((nint)(Start + at), count);
+            }
         }
         finally
         {
             if (held)
                 _view!.SafeMemoryMappedViewHandle.DangerousRelease();
         }
+    }
+
+    /// <summary>Lets the pages of a range leave this process's memory until they are touched again. Does nothing for bytes that are not a mapped file's.</summary>
+    /// <param name="address">Its first byte.</param>
+    /// <param name="length">Its bytes.</param>
+    public void GiveBack(nint address, long length)
+    {
+        byte* from = (byte*)address;
+        if (_view is not null && from >= _start && from + length <= _start + Length) MappedPages.GiveBack(from, length);
     }
 
     /// <inheritdoc/>

@@ -94,6 +94,9 @@ public sealed class GgufModelFile : ModelFile
     public override void RequireBlocks(int first, int end) => Part?.Require(first, end);
 
     /// <inheritdoc/>
+    public override void GiveBackPages(TensorData tensor) => _file.GiveBackPages(tensor);
+
+    /// <inheritdoc/>
     public override void Dispose() => _file.Dispose();
 
     /// <summary>The type with most numbers; norms are F32 in every model and few.</summary>

@@ -64,6 +64,13 @@ public abstract class ModelFile : IDisposable
         // A whole model holds all.
     }
 
+    /// <summary>Says that a tensor's bytes were copied and will not be read soon, so that the pages behind them need not stay in this process's memory. They can still be read.</summary>
+    /// <param name="tensor">A tensor of this file, or a part of one.</param>
+    public virtual void GiveBackPages(TensorData tensor)
+    {
+        // Nothing to give back where the file is not mapped.
+    }
+
     /// <inheritdoc/>
     public abstract void Dispose();
 }

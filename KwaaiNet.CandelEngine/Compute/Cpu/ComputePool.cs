@@ -1,22 +1,35 @@
+using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
-/// <summary>A few threads that run the indices of one job at a time, and sleep between jobs.</summary>
+/// <summary>A few threads that run the indices of one job at a time.</summary>
 /// <remarks>
 /// Who runs which index is left to chance, so the work of an index must not depend on it. The calling thread takes part; when the
 /// pool is already busy with another stack's job, the caller runs its job alone rather than wait. Nothing is allocated per job.
+/// <para>
+/// The jobs of one token follow each other within microseconds, so a thread without work looks for the next job for a moment before it
+/// sleeps; longer would take the core from whoever else has work for it. Indices are claimed one by one: a thread that the system has
+/// stopped holds up the one index it is at, and the others go on with the rest.
+/// </para>
 /// </remarks>
 internal sealed class ComputePool : IDisposable
 {
+    // Longer than the gap between two jobs of a token, shorter than a wake-up costs twice.
+    private static readonly long s_lookTicks = Stopwatch.Frequency / 25_000; // 40 µs
+
     private readonly Lock _busy = new();
     private readonly object _signal = new();
     private readonly Thread[] _workers;
+    private readonly bool _looks;
     private Action<int, int>? _body;
     private int _count;
     private int _next;
-    private int _active;
-    private long _job;
+    private int _lastJob;
+    private int _openJob; // the job that workers may join; 0 when there is none
+    private int _active; // workers that have joined, or are about to find that they came too late
+    private int _asleep;
+    private int _callerSleeps;
     private Exception? _fault;
     private bool _stopping;
 
@@ -24,6 +37,7 @@ internal sealed class ComputePool : IDisposable
     internal ComputePool(int threads)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        _looks = threads <= Environment.ProcessorCount;
         _workers = new Thread[threads - 1];
         for (int i = 0; i < _workers.Length; i++)
         {
@@ -59,63 +73,95 @@ internal sealed class ComputePool : IDisposable
 
     public void Dispose()
     {
-        lock (_signal)
-        {
-            _stopping = true;
-            Monitor.PulseAll(_signal);
-        }
-
+        Volatile.Write(ref _stopping, true);
+        Wake();
         foreach (Thread worker in _workers) worker.Join();
     }
 
+    // Each exchange below is also a fence: of two threads that each write one field and then read the other's, at least one sees the
+    // other's write. So a job is never opened unseen by a worker that falls asleep, nor closed unseen by one that joins.
     private void RunShared(int count, Action<int, int> body)
     {
-        lock (_signal)
-        {
-            _body = body;
-            _count = count;
-            _next = 0;
-            _job++;
-            Monitor.PulseAll(_signal);
-        }
+        _body = body;
+        _count = count;
+        _next = 0;
+        _lastJob = _lastJob == int.MaxValue ? 1 : _lastJob + 1;
+        Interlocked.Exchange(ref _openJob, _lastJob);
+        if (Volatile.Read(ref _asleep) > 0) Wake();
 
         Take(body, count, 0);
 
-        lock (_signal)
+        Interlocked.Exchange(ref _openJob, 0);
+        WaitForWorkers();
+        _body = null;
+        if (Interlocked.Exchange(ref _fault, null) is { } fault) ExceptionDispatchInfo.Throw(fault);
+    }
+
+    private void WaitForWorkers()
+    {
+        if (Volatile.Read(ref _active) == 0) return;
+
+        for (long until = Stopwatch.GetTimestamp() + s_lookTicks; _looks && Stopwatch.GetTimestamp() < until;)
         {
-            // A worker that has not woken yet finds no body and goes back to sleep; one at work is waited for.
-            _body = null;
-            while (_active > 0) Monitor.Wait(_signal);
+            if (Volatile.Read(ref _active) == 0) return;
+            Thread.SpinWait(8);
         }
 
-        if (Interlocked.Exchange(ref _fault, null) is { } fault) ExceptionDispatchInfo.Throw(fault);
+        lock (_signal)
+        {
+            Interlocked.Exchange(ref _callerSleeps, 1);
+            while (Volatile.Read(ref _active) > 0) Monitor.Wait(_signal);
+            _callerSleeps = 0;
+        }
     }
 
     private void Work(int worker)
     {
-        long seen = 0;
+        int seen = 0;
         while (true)
         {
-            Action<int, int> body;
-            int count;
-            lock (_signal)
-            {
-                while (!_stopping && (_body is null || _job == seen)) Monitor.Wait(_signal);
-                if (_stopping) return;
+            int job = NextJob(seen);
+            if (job == 0) return;
 
-                seen = _job;
-                body = _body!;
-                count = _count;
-                _active++;
-            }
-
-            Take(body, count, worker);
-
-            lock (_signal)
-            {
-                if (--_active == 0) Monitor.PulseAll(_signal);
-            }
+            Interlocked.Increment(ref _active);
+            if (Volatile.Read(ref _openJob) == job) Take(_body!, _count, worker);
+            if (Interlocked.Decrement(ref _active) == 0 && Volatile.Read(ref _callerSleeps) == 1) Wake();
+            seen = job;
         }
+    }
+
+    /// <summary>Waits for a job other than the last one; 0 when the pool stops.</summary>
+    private int NextJob(int seen)
+    {
+        int job;
+        for (long until = Stopwatch.GetTimestamp() + s_lookTicks; _looks && Stopwatch.GetTimestamp() < until;)
+        {
+            if ((job = Volatile.Read(ref _openJob)) != 0 && job != seen) return job;
+            Thread.SpinWait(8);
+        }
+
+        lock (_signal)
+        {
+            Interlocked.Increment(ref _asleep);
+            while ((job = Volatile.Read(ref _openJob)) == 0 || job == seen)
+            {
+                if (Volatile.Read(ref _stopping))
+                {
+                    job = 0;
+                    break;
+                }
+
+                Monitor.Wait(_signal);
+            }
+
+            Interlocked.Decrement(ref _asleep);
+            return job;
+        }
+    }
+
+    private void Wake()
+    {
+        lock (_signal) Monitor.PulseAll(_signal);
     }
 
     private void Take(Action<int, int> body, int count, int worker)

@@ -1,5 +1,6 @@
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
@@ -11,6 +12,7 @@ internal sealed class CpuBackend : IComputeBackend
 
     private readonly ComputePool _pool;
     private readonly CpuKernels _kernels;
+    private readonly PackedKernels _packedKernels;
     private readonly int _pieceRows;
     private bool _disposed;
 
@@ -22,6 +24,7 @@ internal sealed class CpuBackend : IComputeBackend
         ArgumentOutOfRangeException.ThrowIfNegative(options.Threads);
         _pool = new ComputePool(options.Threads == 0 ? Environment.ProcessorCount : options.Threads);
         _kernels = tier is { } forced ? CpuKernels.For(forced) : CpuKernels.Best;
+        _packedKernels = tier is { } forcedToo ? PackedKernels.For(forcedToo) : PackedKernels.Best;
         _pieceRows = pieceRows;
         Device = new ComputeDevice(BackendName, ProcessorName.Read(), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes);
     }
@@ -41,15 +44,18 @@ internal sealed class CpuBackend : IComputeBackend
         if (bytes > Device.MemoryBytes)
             throw new InsufficientMemoryException($"The blocks need {bytes:N0} bytes and the machine has {Device.MemoryBytes:N0}.");
 
-        long touched = 0;
-        foreach (TensorData tensor in tensors.All)
+        MatrixLoader loader = new(model, _pool, bytes, progress, cancellationToken);
+        try
         {
-            Touch(tensor, cancellationToken);
-            touched += tensor.ByteLength;
-            progress?.Report((double)touched / bytes);
+            CpuBlockStack stack = new(model.Shape, options, tensors, _kernels, _packedKernels, _pool, loader, _pieceRows);
+            progress?.Report(1);
+            return stack;
         }
-
-        return new CpuBlockStack(model.Shape, options, tensors, _kernels, _pool, _pieceRows);
+        catch
+        {
+            loader.Free();
+            throw;
+        }
     }
 
     public void Dispose()
@@ -58,19 +64,5 @@ internal sealed class CpuBackend : IComputeBackend
 
         _disposed = true;
         _pool.Dispose();
-    }
-
-    // Brings the mapped pages in, so that loading takes the time it takes and the first token does not.
-    private static unsafe void Touch(TensorData tensor, CancellationToken cancellationToken)
-    {
-        const int Page = 4096;
-        const int PagesBetweenChecks = 4096;
-
-        var source = (byte*)tensor.Address;
-        for (long offset = 0, pages = 0; offset < tensor.ByteLength; offset += Page, pages++)
-        {
-            if (pages % PagesBetweenChecks == 0) cancellationToken.ThrowIfCancellationRequested();
-            Volatile.Read(ref source[offset]);
-        }
     }
 }

@@ -1,39 +1,38 @@
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
-/// <summary>One block's weights: matrices where the file maps them, norms and biases decoded and padded. Parts as <see cref="BlockTensors"/> documents them.</summary>
+/// <summary>One block's weights: matrices packed, or where the file maps them, norms and biases decoded and padded. Parts as <see cref="BlockTensors"/> documents them.</summary>
 internal sealed class CpuBlock : IDisposable
 {
-    internal CpuBlock(BlockTensors tensors)
+    internal CpuBlock(BlockTensors tensors, MatrixLoader load)
     {
         AttentionNorm = new CpuVector(tensors.AttentionNorm);
-        Query = new WeightMatrix(tensors.Query);
-        Key = new WeightMatrix(tensors.Key);
-        Value = new WeightMatrix(tensors.Value);
+        Query = load.Matrix(tensors.Query);
+        Key = load.Matrix(tensors.Key);
+        Value = load.Matrix(tensors.Value);
         QueryBias = new CpuVector(tensors.QueryBias);
         KeyBias = new CpuVector(tensors.KeyBias);
         ValueBias = new CpuVector(tensors.ValueBias);
         QueryNorm = new CpuVector(tensors.QueryNorm);
         KeyNorm = new CpuVector(tensors.KeyNorm);
-        AttentionOutput = new WeightMatrix(tensors.AttentionOutput);
+        AttentionOutput = load.Matrix(tensors.AttentionOutput);
         AttentionOutputBias = new CpuVector(tensors.AttentionOutputBias);
         PostAttentionNorm = new CpuVector(tensors.PostAttentionNorm);
         FeedForwardNorm = new CpuVector(tensors.FeedForwardNorm);
-        FeedForward = tensors.FeedForward is { } layer ? new CpuFeedForwardWeights(layer) : null;
-        if (tensors.Router is { } router) Router = new WeightMatrix(router);
-        Experts = Array.ConvertAll(tensors.Experts, expert => new CpuFeedForwardWeights(expert));
+        FeedForward = tensors.FeedForward is { } layer ? new CpuFeedForwardWeights(layer, load) : null;
+        Router = tensors.Router is { } router ? load.Matrix(router) : null;
+        Experts = Array.ConvertAll(tensors.Experts, expert => new CpuFeedForwardWeights(expert, load));
         PostFeedForwardNorm = new CpuVector(tensors.PostFeedForwardNorm);
     }
 
     internal CpuVector AttentionNorm { get; }
 
-    internal WeightMatrix Query { get; }
+    internal CpuMatrix Query { get; }
 
-    internal WeightMatrix Key { get; }
+    internal CpuMatrix Key { get; }
 
-    internal WeightMatrix Value { get; }
+    internal CpuMatrix Value { get; }
 
     internal CpuVector QueryBias { get; }
 
@@ -45,7 +44,7 @@ internal sealed class CpuBlock : IDisposable
 
     internal CpuVector KeyNorm { get; }
 
-    internal WeightMatrix AttentionOutput { get; }
+    internal CpuMatrix AttentionOutput { get; }
 
     internal CpuVector AttentionOutputBias { get; }
 
@@ -56,7 +55,8 @@ internal sealed class CpuBlock : IDisposable
     /// <summary>The feed-forward layer; null in a block of experts.</summary>
     internal CpuFeedForwardWeights? FeedForward { get; }
 
-    internal WeightMatrix Router { get; }
+    /// <summary>Picks experts; null in a block without.</summary>
+    internal CpuMatrix? Router { get; }
 
     internal CpuFeedForwardWeights[] Experts { get; }
 
@@ -64,6 +64,7 @@ internal sealed class CpuBlock : IDisposable
 
     public void Dispose()
     {
+        foreach (CpuMatrix? matrix in (CpuMatrix?[])[Query, Key, Value, AttentionOutput, Router]) matrix?.Dispose();
         CpuVector[] vectors =
         [
             AttentionNorm, QueryBias, KeyBias, ValueBias, QueryNorm, KeyNorm, AttentionOutputBias, PostAttentionNorm, FeedForwardNorm, PostFeedForwardNorm,

@@ -1,12 +1,14 @@
 using System.Numerics;
 using KwaaiNet.CandelEngine.Compute.Blocks;
+using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
 using KwaaiNet.CandelEngine.Compute.Stacks;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
-/// <summary>A range of blocks on the processor. Weights stay where the file is mapped; there is no second copy.</summary>
+/// <summary>A range of blocks on the processor. Matrices are packed when loaded, and the file's pages given back: there is no second copy.</summary>
 internal sealed unsafe class CpuBlockStack : BlockStack
 {
     /// <summary>Rows that run together at most: bounds the scratch matrices, and is more than enough to make weights worth streaming.</summary>
@@ -22,7 +24,7 @@ internal sealed unsafe class CpuBlockStack : BlockStack
     private readonly CpuFeedForward _feedForward;
     private readonly CpuExperts? _experts;
     private readonly WeightMatrix _embedding;
-    private readonly WeightMatrix _output;
+    private readonly CpuMatrix? _output;
     private readonly CpuVector _outputNorm;
 
     private readonly ScratchMatrix _residual;
@@ -31,17 +33,17 @@ internal sealed unsafe class CpuBlockStack : BlockStack
     private readonly ScratchMatrix _logits;
     private readonly Half[] _halves;
 
-    internal CpuBlockStack(ModelShape shape, BlockStackOptions options, RangeTensors tensors, CpuKernels kernels, ComputePool pool, int pieceRows)
+    internal CpuBlockStack(ModelShape shape, BlockStackOptions options, RangeTensors tensors, CpuKernels kernels, PackedKernels packedKernels, ComputePool pool, MatrixLoader load, int pieceRows)
         : base(shape, options, tensors.Bytes, pieceRows)
     {
         _kernels = kernels;
-        _product = new MatrixProduct(kernels, pool);
-        _blocks = Array.ConvertAll(tensors.Blocks, b => new CpuBlock(b));
+        _product = new MatrixProduct(kernels, packedKernels, pool);
+        _blocks = Array.ConvertAll(tensors.Blocks, b => new CpuBlock(b, load));
         _attention = new CpuAttention(shape, new RopeAngles(shape, tensors.RopeDivisors), kernels, pool, _product, pieceRows);
         _feedForward = new CpuFeedForward(shape, kernels, pool, _product);
         _experts = shape.Experts is { } experts ? new CpuExperts(shape, experts, _product, _feedForward, pieceRows) : null;
         if (tensors.Embedding is { } embedding) _embedding = new WeightMatrix(embedding);
-        if (tensors.Output is { } output) _output = new WeightMatrix(output);
+        _output = tensors.Output is { } output ? load.Matrix(output) : null;
         _outputNorm = new CpuVector(tensors.OutputNorm);
 
         _residual = new ScratchMatrix(shape.Width);
@@ -51,11 +53,10 @@ internal sealed unsafe class CpuBlockStack : BlockStack
         _halves = new Half[shape.Width];
     }
 
-    protected override StackCache NewCache(int firstBlock, int endBlock, int capacity, long bytes)
-    {
-        _attention.ReservePositions(capacity);
-        return new CpuKvCache(this, firstBlock, endBlock, capacity, bytes);
-    }
+    public override long KvBytesPerBlockPosition =>
+        2L * Shape.KvHeadCount * KvBlock.HeadBytes(KvBlock.Usable(Options.KvFormat, Shape.HeadSize), Shape.HeadSize);
+
+    protected override StackCache NewCache(int firstBlock, int endBlock, int capacity, long bytes) => new CpuKvCache(this, firstBlock, endBlock, capacity, bytes);
 
     protected override void Enter(ReadOnlySpan<RowRun> runs, int rows)
     {
@@ -126,7 +127,7 @@ internal sealed unsafe class CpuBlockStack : BlockStack
             for (int i = 0; i < count; i++)
                 _kernels.RmsNorm(_residual.Row(rows[i].PieceRow), _outputNorm.Data, Shape.Width, Shape.RmsEpsilon, _normed.Row(i));
 
-            _product.Of(_normed, 0, count).With(_output, _logits, 0).Run();
+            _product.Of(_normed, 0, count).With(_output!, _logits, 0).Run();
             for (int i = 0; i < count; i++)
             {
                 float* logits = _logits.Row(i);
@@ -140,6 +141,8 @@ internal sealed unsafe class CpuBlockStack : BlockStack
     protected override void Free()
     {
         foreach (CpuBlock block in _blocks) block.Dispose();
+        _output?.Dispose();
+        _product.Dispose();
         _outputNorm.Dispose();
         _attention.Dispose();
         _feedForward.Dispose();

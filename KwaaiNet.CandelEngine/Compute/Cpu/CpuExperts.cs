@@ -45,7 +45,7 @@ internal sealed unsafe class CpuExperts : IDisposable
     /// <summary>Runs rows <c>[first, first + rows)</c> through their experts; the sums go to the same rows of <paramref name="output"/>.</summary>
     internal void Run(CpuBlock block, ScratchMatrix input, int first, int rows, ScratchMatrix output)
     {
-        _product.Of(input, first, rows).With(block.Router, _routed, first).Run();
+        _product.Of(input, first, rows).With(block.Router!, _routed, first).Run();
         for (int r = 0; r < rows; r++)
         {
             int at = r * _experts.Used;

@@ -1,16 +1,15 @@
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
 /// <summary>The weights of a gated feed-forward layer: a block's own, or one expert's.</summary>
-internal sealed class CpuFeedForwardWeights(FeedForwardTensors tensors) : IDisposable
+internal sealed class CpuFeedForwardWeights(FeedForwardTensors tensors, MatrixLoader load) : IDisposable
 {
-    internal WeightMatrix Gate { get; } = new(tensors.Gate);
+    internal CpuMatrix Gate { get; } = load.Matrix(tensors.Gate);
 
-    internal WeightMatrix Up { get; } = new(tensors.Up);
+    internal CpuMatrix Up { get; } = load.Matrix(tensors.Up);
 
-    internal WeightMatrix Down { get; } = new(tensors.Down);
+    internal CpuMatrix Down { get; } = load.Matrix(tensors.Down);
 
     internal CpuVector GateBias { get; } = new(tensors.GateBias);
 
@@ -20,6 +19,9 @@ internal sealed class CpuFeedForwardWeights(FeedForwardTensors tensors) : IDispo
 
     public void Dispose()
     {
+        Gate.Dispose();
+        Up.Dispose();
+        Down.Dispose();
         GateBias.Dispose();
         UpBias.Dispose();
         DownBias.Dispose();

@@ -1,4 +1,7 @@
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
@@ -7,28 +10,36 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu;
 /// How outputs are shared never shows in the result: an output is one thread's work from first product to last.
 /// Products too small to be worth waking a thread for run on the calling one.
 /// </remarks>
-internal sealed unsafe class MatrixProduct
+internal sealed unsafe class MatrixProduct : IDisposable
 {
-    // Multiplications below which waking other threads costs more than it saves; 100 k are about 10 µs of one core.
-    private const long WorthSharing = 100_000;
+    // Multiplications below which waking other threads costs more than it saves; 300 k are about 5 µs of one core.
+    private const long WorthSharing = 300_000;
 
-    // Outputs of one share: few enough to balance, and their weights fit the second-level cache.
-    private const int Share = 16;
+    // Rows worth sharing while they are brought to integers: a row of some thousand numbers takes a few µs.
+    private const int WorthSharingRows = 8;
 
     private readonly CpuKernels _kernels;
+    private readonly PackedKernels _packedKernels;
     private readonly ComputePool _pool;
     private readonly Action<int, int> _multiplyShare;
+    private readonly Action<int, int> _prepareRow;
     private readonly Part[] _parts = new Part[3];
+    private readonly ActivationRows[] _activations = [new(), new(), new()]; // one of each kind
     private int _partCount;
     private float* _x;
     private int _xStride;
     private int _rows;
+    private int _columns;
+    private ActivationRows _preparing;
 
-    internal MatrixProduct(CpuKernels kernels, ComputePool pool)
+    internal MatrixProduct(CpuKernels kernels, PackedKernels packedKernels, ComputePool pool)
     {
         _kernels = kernels;
+        _packedKernels = packedKernels;
         _pool = pool;
         _multiplyShare = MultiplyShare;
+        _prepareRow = PrepareRow;
+        _preparing = _activations[0];
     }
 
     /// <summary>Starts a product with rows <c>[firstRow, firstRow + rows)</c> of <paramref name="x"/>.</summary>
@@ -37,12 +48,13 @@ internal sealed unsafe class MatrixProduct
         _x = x.Row(firstRow);
         _xStride = x.Stride;
         _rows = rows;
+        _columns = x.Width;
         _partCount = 0;
         return this;
     }
 
     /// <summary>Adds a matrix; its results go to the same rows of <paramref name="y"/> as those of x.</summary>
-    internal MatrixProduct With(in WeightMatrix weights, ScratchMatrix y, int firstRow)
+    internal MatrixProduct With(CpuMatrix weights, ScratchMatrix y, int firstRow)
     {
         _parts[_partCount++] = new Part(weights, y.Row(firstRow), y.Stride);
         return this;
@@ -52,10 +64,16 @@ internal sealed unsafe class MatrixProduct
     {
         int shares = 0;
         long multiplications = 0;
+        int prepared = 0;
         for (int i = 0; i < _partCount; i++)
         {
-            shares += SharesOf(_parts[i].Weights);
-            multiplications += (long)_parts[i].Weights.Outputs * _parts[i].Weights.Columns * _rows;
+            CpuMatrix weights = _parts[i].Weights;
+            shares += weights.Shares;
+            multiplications += (long)weights.Outputs * weights.Columns * _rows;
+            if (weights.Packed is not { } packed || (prepared & (1 << (int)packed.Activations)) != 0) continue;
+
+            Prepare(packed.Activations);
+            prepared |= 1 << (int)packed.Activations;
         }
 
         if (multiplications >= WorthSharing)
@@ -67,23 +85,51 @@ internal sealed unsafe class MatrixProduct
         for (int i = 0; i < _partCount; i++) Multiply(_parts[i], 0, _parts[i].Weights.Outputs);
     }
 
-    private static int SharesOf(in WeightMatrix weights) => (weights.Outputs + Share - 1) / Share;
+    public void Dispose()
+    {
+        foreach (ActivationRows activations in _activations) activations.Dispose();
+    }
+
+    private void Prepare(ActivationKind kind)
+    {
+        _preparing = _activations[(int)kind];
+        _preparing.Reserve(kind, _rows, _columns);
+        if (_rows >= WorthSharingRows)
+        {
+            _pool.For(_rows, _prepareRow);
+            return;
+        }
+
+        for (int row = 0; row < _rows; row++) PrepareRow(row, 0);
+    }
+
+    private void PrepareRow(int row, int worker) => ActivationQuantizer.Quantize(_x + ((long)row * _xStride), _columns, _preparing, row);
 
     private void MultiplyShare(int share, int worker)
     {
         int part = 0;
-        while (share >= SharesOf(_parts[part].Weights)) share -= SharesOf(_parts[part++].Weights);
+        while (share >= _parts[part].Weights.Shares) share -= _parts[part++].Weights.Shares;
 
-        int first = share * Share;
-        Multiply(_parts[part], first, Math.Min(first + Share, _parts[part].Weights.Outputs));
+        CpuMatrix weights = _parts[part].Weights;
+        int first = share * weights.Share;
+        Multiply(_parts[part], first, Math.Min(first + weights.Share, weights.Outputs));
     }
 
-    private void Multiply(in Part part, int first, int end) =>
-        _kernels.Multiply(part.Weights, first, end, _x, _xStride, _rows, part.Y + first, part.YStride);
-
-    private readonly struct Part(WeightMatrix weights, float* y, int yStride)
+    private void Multiply(in Part part, int first, int end)
     {
-        internal readonly WeightMatrix Weights = weights;
+        if (part.Weights.Packed is { } packed)
+        {
+            int endGroup = (end + PackedUnit.Rows - 1) / PackedUnit.Rows;
+            _packedKernels.Multiply(packed, first / PackedUnit.Rows, endGroup, _activations[(int)packed.Activations], part.Y + first, part.YStride);
+            return;
+        }
+
+        _kernels.Multiply(part.Weights.Mapped, first, end, _x, _xStride, _rows, part.Y + first, part.YStride);
+    }
+
+    private readonly struct Part(CpuMatrix weights, float* y, int yStride)
+    {
+        internal readonly CpuMatrix Weights = weights;
         internal readonly float* Y = y;
         internal readonly int YStride = yStride;
     }

@@ -37,8 +37,8 @@ internal abstract class BlockStack : IBlockStack
 
     public long WeightBytes { get; }
 
-    /// <summary>Key and value, each <see cref="ModelShape.KvWidth"/> numbers of float32.</summary>
-    public long KvBytesPerBlockPosition => 2L * Shape.KvWidth * sizeof(float);
+    /// <summary>Key and value, each <see cref="ModelShape.KvWidth"/> numbers: of float32, unless a backend keeps them otherwise.</summary>
+    public virtual long KvBytesPerBlockPosition => 2L * Shape.KvWidth * sizeof(float);
 
     public long KvFreeBytes => _kvFreeBytes;
 

@@ -16,6 +16,9 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
     /// <summary>Positions that tests run to: past a page where the backend is fast enough.</summary>
     protected abstract int Positions { get; }
 
+    /// <summary>Whether the backend brings activations to integers before they meet quantised weights.</summary>
+    protected virtual bool RoundsActivations => false;
+
     private protected IComputeBackend Backend => _backend ??= CreateBackend();
 
     protected abstract IComputeBackend CreateBackend();
@@ -36,7 +39,10 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
 
         float[][] logits = chain.Logits(tokens, tokens.Length, HiddenFormat.F32);
 
-        Assert.InRange(Distance(logits, new ReferenceModel(model.File).Logits(tokens)), 0, 1e-4);
+        // Where float32 and double lie on either side of a rounding step, one activation of thousands is a step off.
+        double tolerance = !RoundsActivations ? 1e-4 : type switch { GgmlType.Q4_0 => 0.1, GgmlType.Q8_0 => 1e-3, _ => 1e-4 };
+        ReferenceModel reference = new(model.File) { RoundsActivations = RoundsActivations };
+        Assert.InRange(Distance(logits, reference.Logits(tokens)), 0, tolerance);
     }
 
     [Fact]

@@ -10,6 +10,8 @@ public sealed class CpuBackendTests(ITestOutputHelper output) : ComputeBackendCo
     // Past one page of 64 positions.
     protected override int Positions => 90;
 
+    protected override bool RoundsActivations => true;
+
     protected override IComputeBackend CreateBackend() => new CpuBackend(new CpuOptions { Threads = 2 });
 
     [Theory]

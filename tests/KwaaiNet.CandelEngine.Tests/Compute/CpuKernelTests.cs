@@ -1,5 +1,7 @@
 using System.Runtime.InteropServices;
+using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 using KwaaiNet.CandelEngine.Gguf;
@@ -138,11 +140,30 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
                 foreach (float cap in new[] { 0f, 2f })
                 {
                     AttentionSpan span = new(first, end, 0.3f, cap);
-                    float[] query = Values(random, headSize);
-                    Assert.Equal(Bits(Attend(s_scalar, query, headSize, span)), Bits(Attend(Kernels(width), query, headSize, span)));
+                    float[] query = Values(random, 6 * headSize);
+                    foreach (KvFormat format in Enum.GetValues<KvFormat>())
+                    {
+                        float[] expected = Attend(s_scalar, query, headSize, span, format: format);
+                        Assert.All(expected, value => Assert.True(float.IsFinite(value)));
+                        Assert.Equal(Bits(expected), Bits(Attend(Kernels(width), query, headSize, span, format: format)));
+                    }
                 }
             }
         }
+    }
+
+    [Theory]
+    [InlineData(KvFormat.F16, 2e-3)]
+    [InlineData(KvFormat.Q8, 3e-2)]
+    public void Keeping_keys_and_values_in_fewer_bits_costs_what_their_rounding_explains(KvFormat format, double most)
+    {
+        AttentionSpan span = new(0, 200, 0.125f, 0);
+        float[] query = Values(Seeded(), 4 * 64);
+        float[] exact = Attend(s_scalar, query, 64, span);
+        float[] kept = Attend(s_scalar, query, 64, span, format: format);
+
+        double largest = exact.Max(Math.Abs);
+        Assert.InRange(exact.Zip(kept, (a, b) => Math.Abs(a - b)).Max() / largest, 1e-7, most);
     }
 
     [Fact]
@@ -259,32 +280,34 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         return result;
     }
 
-    private static float[] Attend(CpuKernels kernels, float[] query, int headSize, AttentionSpan span, int spoilBefore = 0)
+    private static float[] Attend(
+        CpuKernels kernels, float[] query, int headSize, AttentionSpan span, int spoilBefore = 0, KvFormat format = KvFormat.F32)
     {
         const int KvHeads = 2;
         int capacity = span.End + 5;
         Random random = new(span.End);
         int pages = (capacity + KvBlock.PagePositions - 1) / KvBlock.PagePositions;
         var addresses = new nint[pages];
+        KvBlock kv = new(addresses, 0, capacity, KvHeads, headSize, KvBlock.Usable(format, headSize));
         for (int page = 0; page < pages; page++)
         {
-            float[] values = Values(random, 2 * KvHeads * KvBlock.PositionsIn(page, capacity) * headSize);
-            addresses[page] = (nint)NativeMemory.Alloc((nuint)values.Length * sizeof(float));
-            values.CopyTo(new Span<float>((void*)addresses[page], values.Length));
+            nuint bytes = (nuint)(2 * KvHeads * kv.PositionsIn(page) * KvBlock.HeadBytes(kv.Format, headSize)) + KvBlock.PageSlack;
+            addresses[page] = (nint)NativeMemory.Alloc(bytes);
+            new Span<byte>((void*)addresses[page], (int)bytes).Fill(0xFF); // what was never kept is not a number
         }
 
-        KvBlock kv = new(addresses, 0, capacity, KvHeads, headSize);
-        for (int t = 0; t < spoilBefore; t++)
+        for (int t = 0; t < span.End; t++)
         {
-            new Span<float>(kv.Key(t, 1), headSize).Fill(float.NaN);
-            new Span<float>(kv.Value(t, 1), headSize).Fill(float.NaN);
+            float[] pair = t < spoilBefore ? [.. Enumerable.Repeat(float.NaN, 2 * headSize)] : Values(random, 2 * headSize);
+            if (t < spoilBefore) Values(random, 2 * headSize); // the same numbers follow
+            fixed (float* p = pair) kv.Keep(t, 1, p, p + headSize);
         }
 
-        var scores = new float[CpuKernels.Padded(span.Length)];
-        var result = new float[headSize];
+        var scratch = new float[CpuKernels.AttentionScratch(headSize)];
+        var result = new float[query.Length];
         fixed (float* q = query)
-        fixed (float* s = scores)
-        fixed (float* r = result) kernels.Attend(q, kv, 1, span, s, r);
+        fixed (float* s = scratch)
+        fixed (float* r = result) kernels.Attend(q, query.Length / headSize, kv, 1, span, s, r);
         foreach (nint address in addresses) NativeMemory.Free((void*)address);
         return result;
     }

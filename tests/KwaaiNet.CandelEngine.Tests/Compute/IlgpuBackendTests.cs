@@ -65,7 +65,9 @@ public sealed class IlgpuBackendTests(ITestOutputHelper output) : ComputeBackend
         float[][] mine = here.Logits(tokens, 10, HiddenFormat.F32);
         float[][] theirs = there.Logits(tokens, 10, HiddenFormat.F32);
 
-        Assert.InRange(mine.Zip(theirs, (a, b) => a.Zip(b, (x, y) => MathF.Abs(x - y)).Max()).Max(), 0, 1e-4f);
+        // The processor rounds activations before they meet quantised weights, to 16 bits for Q8_0 and to 8 for Q4_0; this backend does not.
+        float tolerance = type switch { GgmlType.Q4_0 => 1.5f, GgmlType.Q8_0 => 5e-3f, _ => 1e-4f };
+        Assert.InRange(mine.Zip(theirs, (a, b) => a.Zip(b, (x, y) => MathF.Abs(x - y)).Max()).Max(), 0, tolerance);
     }
 
     [Fact]

@@ -11,6 +11,9 @@ internal sealed class ReferenceModel(ModelFile model)
     private readonly ReferenceRope _rope = new(model);
     private readonly Dictionary<string, double[][]> _matrices = [];
 
+    /// <summary>Whether activations are brought to integers before they meet quantised weights, as the cpu backend's documentation says.</summary>
+    public bool RoundsActivations { get; init; }
+
     /// <summary>Logits at every position of a sequence.</summary>
     public double[][] Logits(ReadOnlySpan<int> tokens)
     {
@@ -20,8 +23,9 @@ internal sealed class ReferenceModel(ModelFile model)
 
         for (int block = 0; block < _shape.BlockCount; block++) RunBlock(block, hidden);
 
-        double[][] head = Matrix(Has("output.weight") ? "output.weight" : "token_embd.weight");
-        return [.. hidden.Select(h => Multiply(head, Norm(h, "output_norm.weight")).Select(l => Cap(l * _shape.LogitScale, _shape.LogitSoftcap)).ToArray())];
+        string output = Has("output.weight") ? "output.weight" : "token_embd.weight";
+        double[][] head = Matrix(output);
+        return [.. hidden.Select(h => Multiply(head, Rounded(Norm(h, "output_norm.weight"), output)).Select(l => Cap(l * _shape.LogitScale, _shape.LogitSoftcap)).ToArray())];
     }
 
     private void RunBlock(int block, double[][] hidden)
@@ -136,8 +140,21 @@ internal sealed class ReferenceModel(ModelFile model)
 
     private double[] Linear(string name, double[] x)
     {
-        double[] y = Multiply(Matrix(name + ".weight"), x);
+        double[] y = Multiply(Matrix(name + ".weight"), Rounded(x, name + ".weight"));
         return Has(name + ".bias") ? [.. y.Zip(Matrix(name + ".bias")[0], (v, b) => v + b)] : y;
+    }
+
+    // 32 numbers share the scale largest / 127 (16 bits for weights of 8: largest / 32767).
+    private double[] Rounded(double[] x, string weights)
+    {
+        if (!RoundsActivations || !model.TryGetTensor(weights, out TensorData tensor) || tensor.Type.BlockLength() == 1) return x;
+
+        double levels = tensor.Type == GgmlType.Q8_0 ? 32767 : 127;
+        return [.. x.Chunk(32).SelectMany(block =>
+        {
+            double scale = block.Max(Math.Abs) / levels;
+            return scale == 0 ? block : block.Select(v => Math.Round(v / scale) * scale);
+        })];
     }
 
     private bool Has(string name) => model.TryGetTensor(name, out _);

@@ -9,8 +9,8 @@ namespace KwaaiNet.CandelEngine.Tests.Parity;
 [Trait("Category", "Parity")]
 public sealed class DemoModelParityTests(ITestOutputHelper output)
 {
-    // Against a forward pass in double precision over the same file: what float32 costs. Measured: 3e-6.
-    private const double DoubleTolerance = 1e-4;
+    // Against a forward pass in double precision over the same file: what float32, and activations of 16 bits against Q8_0, cost. Measured: 5e-4.
+    private const double DoubleTolerance = 2e-3;
 
     // Against llama.cpp on the same weights in float32. Measured: 0.009 with logits up to 20, all of it on llama.cpp's side: its attention
     // still rounds to float16 (rounding keys and values in the double-precision pass takes most of it away where one position attends

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 using KwaaiNet.CandelEngine.Compute.Blocks;
+using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
@@ -71,14 +72,18 @@ internal abstract unsafe class CpuKernels
     /// <param name="cap">The bound.</param>
     internal abstract void Softcap(float* x, int width, float cap);
 
-    /// <summary>Attention of one query head: <c>out = Σ_t softmax(cap(q · k_t · scale))_t · v_t</c> over the positions of <paramref name="span"/>, ascending.</summary>
-    /// <param name="query">The query, <c>[HeadSize]</c>.</param>
+    /// <summary>Attention of the query heads that share a key/value head over a span of positions: <c>out = Σ_t softmax(score_t) · v_t</c>, t ascending.</summary>
+    /// <param name="query">The queries, <c>[heads, HeadSize]</c>.</param>
+    /// <param name="heads">How many.</param>
     /// <param name="kv">Keys and values.</param>
-    /// <param name="head">The key and value head.</param>
-    /// <param name="span">Positions attended to; at least one.</param>
-    /// <param name="scores">Scratch of <c>Padded(span.Length)</c> numbers.</param>
-    /// <param name="output">The result, <c>[HeadSize]</c>.</param>
-    internal abstract void Attend(float* query, in KvBlock kv, int head, in AttentionSpan span, float* scores, float* output);
+    /// <param name="kvHead">The key/value head.</param>
+    /// <param name="span">The positions, and what becomes of their scores.</param>
+    /// <param name="scratch">Scratch of <see cref="AttentionScratch"/> numbers.</param>
+    /// <param name="output">The results, <c>[heads, HeadSize]</c>.</param>
+    internal abstract void Attend(float* query, int heads, in KvBlock kv, int kvHead, in AttentionSpan span, float* scratch, float* output);
+
+    /// <summary>Numbers of scratch that <see cref="Attend"/> needs for heads of a size: scores of a page and running sums, of four heads.</summary>
+    internal static int AttentionScratch(int headSize) => 4 * (KvBlock.PagePositions + Padded(headSize));
 
     /// <summary>Turns the first numbers of each head, pairs <c>(2i, 2i + 1)</c>, by their angles.</summary>
     /// <param name="heads">Heads side by side, in place.</param>

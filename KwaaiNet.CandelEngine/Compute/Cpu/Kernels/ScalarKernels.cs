@@ -1,5 +1,6 @@
 using System.Buffers;
 using KwaaiNet.CandelEngine.Compute.Blocks;
+using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
@@ -56,41 +57,10 @@ internal sealed unsafe class ScalarKernels : CpuKernels
         for (int i = 0; i < Padded(width); i++) x[i] = (1f - (2f / (1f + Exponential.Of(x[i] * (2f / cap))))) * cap;
     }
 
-    internal override void Attend(float* query, in KvBlock kv, int head, in AttentionSpan span, float* scores, float* output)
+    internal override void Attend(float* query, int heads, in KvBlock kv, int kvHead, in AttentionSpan span, float* scratch, float* output)
     {
-        float* sums = stackalloc float[Lanes];
-        int length = span.Length;
-        for (int t = 0; t < length; t++)
-        {
-            float* key = kv.Key(span.First + t, head);
-            new Span<float>(sums, Lanes).Clear();
-            for (int i = 0; i < Padded(kv.HeadSize); i++)
-            {
-                bool inside = i < kv.HeadSize;
-                sums[i % Lanes] = MathF.FusedMultiplyAdd(inside ? key[i] : 0, inside ? query[i] : 0, sums[i % Lanes]);
-            }
-
-            scores[t] = Fold(sums) * span.Scale;
-        }
-
-        if (span.Softcap != 0) Softcap(scores, length, span.Softcap);
-        float most = float.NegativeInfinity;
-        for (int t = 0; t < length; t++) most = MathF.Max(most, scores[t]);
-
-        new Span<float>(sums, Lanes).Clear();
-        for (int t = 0; t < Padded(length); t++)
-        {
-            scores[t] = t < length ? Exponential.Of(scores[t] - most) : 0;
-            sums[t % Lanes] += scores[t];
-        }
-
-        float inverse = 1f / Fold(sums);
-        for (int i = 0; i < kv.HeadSize; i++)
-        {
-            float sum = 0;
-            for (int t = 0; t < length; t++) sum = MathF.FusedMultiplyAdd(scores[t], kv.Value(span.First + t, head)[i], sum);
-            output[i] = sum * inverse;
-        }
+        for (int head = 0; head < heads; head++)
+            ScalarAttention.Attend(this, query + (head * kv.HeadSize), kv, kvHead, span, scratch, output + (head * kv.HeadSize));
     }
 
     // Lanes 16 apart, then 8, 4, 2, 1.

@@ -3,7 +3,7 @@ using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Stacks;
 using KwaaiNet.CandelEngine.Models;
 
-namespace KwaaiNet.CandelEngine.Compute.Cpu;
+namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 
 /// <summary>Runs attention: projections, norms and rotation of queries and keys, the session's cache, and the sum of values.</summary>
 internal sealed unsafe class CpuAttention : IDisposable
@@ -29,7 +29,7 @@ internal sealed unsafe class CpuAttention : IDisposable
     // The rows that the shared work is about; the delegate is made once so that running allocates nothing.
     private readonly Action<int, int> _attendShare;
     private readonly PieceRow[] _rows;
-    private ScratchMatrix _scores = new(KvBlock.PagePositions); // a row a thread, as long as the longest session
+    private readonly ScratchMatrix _scratch; // a row a thread
     private KvBlock[] _kv = new KvBlock[4];
     private BlockAttention _attention; // the block's that runs
     private int _firstRow;
@@ -50,18 +50,10 @@ internal sealed unsafe class CpuAttention : IDisposable
         _attended = new ScratchMatrix(shape.QueryWidth);
         _angles = new ScratchMatrix(rope.Length);
         _head = new ScratchMatrix(shape.HeadSize);
+        _scratch = new ScratchMatrix(CpuKernels.AttentionScratch(shape.HeadSize));
         _head.Reserve(1);
         _rows = new PieceRow[pieceRows];
         _attendShare = AttendShare;
-    }
-
-    /// <summary>Makes room for the scores of sessions of so many positions.</summary>
-    internal void ReservePositions(int capacity)
-    {
-        if (capacity <= _scores.Width) return;
-
-        _scores.Dispose();
-        _scores = new ScratchMatrix(capacity);
     }
 
     /// <summary>Makes room for rows, and computes the angles of their positions.</summary>
@@ -72,7 +64,7 @@ internal sealed unsafe class CpuAttention : IDisposable
         _value.Reserve(rows);
         _attended.Reserve(rows);
         _angles.Reserve(rows);
-        _scores.Reserve(_pool.Threads);
+        _scratch.Reserve(_pool.Threads);
         if (_kv.Length < runs.Length) _kv = new KvBlock[_pieceRows];
 
         foreach (ref readonly RowRun run in runs)
@@ -110,7 +102,7 @@ internal sealed unsafe class CpuAttention : IDisposable
 
     public void Dispose()
     {
-        ScratchMatrix[] matrices = [_query, _key, _value, _attended, _angles, _head, _scores];
+        ScratchMatrix[] matrices = [_query, _key, _value, _attended, _angles, _head, _scratch];
         foreach (ScratchMatrix matrix in matrices) matrix.Dispose();
     }
 
@@ -148,11 +140,7 @@ internal sealed unsafe class CpuAttention : IDisposable
             }
 
             for (int head = 0; head < _shape.KvHeadCount; head++)
-            {
-                new Span<float>(_key.Row(row) + (head * headSize), headSize).CopyTo(new Span<float>(kv.Key(position, head), headSize));
-                new Span<float>(_value.Row(row) + (head * headSize), headSize).CopyTo(new Span<float>(kv.Value(position, head), headSize));
-            }
-
+                kv.Keep(position, head, _key.Row(row) + (head * headSize), _value.Row(row) + (head * headSize));
             _rows[row] = new PieceRow(runIndex, position);
         }
     }
@@ -187,11 +175,8 @@ internal sealed unsafe class CpuAttention : IDisposable
         int group = _shape.HeadCount / _shape.KvHeadCount;
         PieceRow at = _rows[row];
         AttentionSpan span = new(_attention.FirstSeen(at.Position), at.Position + 1, _scale, _shape.AttentionSoftcap);
-        for (int head = kvHead * group; head < (kvHead + 1) * group; head++)
-        {
-            int offset = head * _shape.HeadSize;
-            _kernels.Attend(_query.Row(row) + offset, _kv[at.Run], kvHead, span, _scores.Row(worker), _attended.Row(row) + offset);
-        }
+        int offset = kvHead * group * _shape.HeadSize;
+        _kernels.Attend(_query.Row(row) + offset, group, _kv[at.Run], kvHead, span, _scratch.Row(worker), _attended.Row(row) + offset);
     }
 
     /// <summary>Which run a row of the piece belongs to, and its position there.</summary>

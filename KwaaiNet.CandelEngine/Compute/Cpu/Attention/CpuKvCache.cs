@@ -1,28 +1,29 @@
 using System.Runtime.InteropServices;
-using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Stacks;
 
-namespace KwaaiNet.CandelEngine.Compute.Cpu;
+namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 
-/// <summary>A session's keys and values in native memory, float32, in pages that come into being as the session grows.</summary>
+/// <summary>A session's keys and values in native memory, in pages that come into being as the session grows.</summary>
 internal sealed unsafe class CpuKvCache : StackCache
 {
     private const int Alignment = 64;
 
     private readonly nint[] _pages;
     private readonly int _pagesPerBlock;
+    private readonly KvFormat _format;
     private int _reservedPages;
 
     internal CpuKvCache(CpuBlockStack stack, int firstBlock, int endBlock, int capacity, long bytes)
         : base(stack, firstBlock, endBlock, capacity, bytes)
     {
+        _format = KvBlock.Usable(stack.Options.KvFormat, stack.Shape.HeadSize);
         _pagesPerBlock = (capacity + KvBlock.PagePositions - 1) / KvBlock.PagePositions;
         _pages = new nint[_pagesPerBlock * (endBlock - firstBlock)];
     }
 
     /// <summary>The pages of one block, counted in the model.</summary>
     internal KvBlock Block(int block) =>
-        new(_pages, (block - FirstBlock) * _pagesPerBlock, Capacity, Stack.Shape.KvHeadCount, Stack.Shape.HeadSize);
+        new(_pages, (block - FirstBlock) * _pagesPerBlock, Capacity, Stack.Shape.KvHeadCount, Stack.Shape.HeadSize, _format);
 
     internal override void Reserve(int length)
     {
@@ -33,7 +34,7 @@ internal sealed unsafe class CpuKvCache : StackCache
             for (int block = 0; block < EndBlock - FirstBlock; block++)
             {
                 ref nint page = ref _pages[(block * _pagesPerBlock) + _reservedPages];
-                if (page == 0) page = (nint)NativeMemory.AlignedAlloc((nuint)bytes, Alignment);
+                if (page == 0) page = (nint)NativeMemory.AlignedAlloc((nuint)bytes + KvBlock.PageSlack, Alignment);
             }
         }
     }

@@ -1,4 +1,4 @@
-namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 
 /// <summary>The positions that a query attends to, and what becomes of its scores before softmax.</summary>
 /// <param name="First">First position.</param>

@@ -1,0 +1,154 @@
+using System.Diagnostics;
+using System.Numerics.Tensors;
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Models;
+
+namespace KwaaiNet.Cli.Bench;
+
+/// <summary>Measures the engine alone: one process, no network, the whole model.</summary>
+/// <remarks>
+/// The prompt is a fixed pseudo-random one, the same as that of the comparison with llama.cpp in docs/performance.md, so that decoded
+/// ids can be compared. Decoding is greedy.
+/// </remarks>
+internal static class EngineBench
+{
+    private const int WarmUpPrompt = 32;
+    private const int WarmUpTokens = 4;
+
+    /// <exception cref="ModelFormatException">The file cannot be run.</exception>
+    /// <exception cref="KvExhaustedException">The sessions' keys and values do not fit the memory there is.</exception>
+    /// <exception cref="OperationCanceledException">The run was stopped.</exception>
+    public static EngineBenchResult Run(EngineBenchOptions options, Action<string, double> progress, CancellationToken cancellationToken)
+    {
+        long began = Stopwatch.GetTimestamp();
+        using ModelFile model = ModelFile.Open(options.ModelPath);
+        int blocks = model.Shape.BlockCount;
+        int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
+        using IComputeBackend backend = ComputeBackends.Create(options.Backend, new ComputeOptions { Cpu = new CpuOptions { Threads = threads } });
+        BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = blocks, Embedding = true, OutputHead = true, KvBudgetBytes = long.MaxValue };
+        using IBlockStack stack = backend.Load(model, whole, new Told(fraction => progress("load", fraction)), cancellationToken);
+        double load = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
+
+        int[] prompt = Prompt(options.Prompt, model.Shape.VocabularySize);
+        WarmUp(stack, prompt);
+        Session[] sessions = [.. Enumerable.Range(0, options.Batch).Select(_ => new Session(stack, prompt.Length + options.Generate))];
+        try
+        {
+            double prefill = Prefill(stack, sessions, prompt, progress, cancellationToken);
+            double decode = Decode(stack, sessions, options.Generate, progress, cancellationToken);
+            double peak = Process.GetCurrentProcess().PeakWorkingSet64 / (double)(1 << 20);
+            double gigabytes = stack.WeightBytes * (options.Generate / decode) / 1e9;
+            return new EngineBenchResult
+            {
+                Model = model.Name,
+                Weights = model.WeightFormat,
+                Device = backend.Device.Name,
+                Threads = threads,
+                Prompt = prompt.Length,
+                Generate = options.Generate,
+                Batch = options.Batch,
+                LoadMilliseconds = Math.Round(load, 1),
+                PrefillTokensPerSecond = Math.Round(prompt.Length / prefill, 2),
+                DecodeTokensPerSecond = Math.Round(options.Batch * options.Generate / decode, 2),
+                BandwidthGigabytesPerSecond = Math.Round(gigabytes, 2),
+                BandwidthShare = backend.Name == "cpu" ? Math.Round(gigabytes / MemoryBandwidth.Measure(threads), 3) : null,
+                PeakMemoryMebibytes = Math.Round(peak, 1),
+                Ids = sessions[0].Ids,
+            };
+        }
+        finally
+        {
+            foreach (Session session in sessions) session.Step.Cache.Dispose();
+        }
+    }
+
+    // Ordinary ids, spread over a range that every vocabulary has beyond its control and byte tokens.
+    private static int[] Prompt(int count, int vocabulary) => [.. Enumerable.Range(0, count).Select(i => (259 + (int)(i * 7919L % 241)) % vocabulary)];
+
+    private static void WarmUp(IBlockStack stack, int[] prompt)
+    {
+        Session session = new(stack, WarmUpPrompt + WarmUpTokens);
+        int rows = Math.Min(WarmUpPrompt, prompt.Length);
+        session.Enter(prompt.AsMemory(0, rows));
+        stack.Run([session.Step]);
+        for (int i = 0; i < WarmUpTokens; i++)
+        {
+            session.Next(keep: false);
+            stack.Run([session.Step]);
+        }
+
+        session.Step.Cache.Dispose();
+    }
+
+    // The sessions' prompts one after the other; the time of the last, when everything is warm.
+    private static double Prefill(IBlockStack stack, Session[] sessions, int[] prompt, Action<string, double> progress, CancellationToken cancellationToken)
+    {
+        double seconds = 0;
+        for (int i = 0; i < sessions.Length; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            progress("prefill", (double)i / sessions.Length);
+            sessions[i].Enter(prompt);
+            long began = Stopwatch.GetTimestamp();
+            stack.Run([sessions[i].Step]);
+            seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
+        }
+
+        return seconds;
+    }
+
+    private static double Decode(IBlockStack stack, Session[] sessions, int tokens, Action<string, double> progress, CancellationToken cancellationToken)
+    {
+        BlockStep[] steps = [.. sessions.Select(session => session.Step)];
+        double seconds = 0;
+        for (int i = 0; i < tokens; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            progress("decode", (double)i / tokens);
+            long began = Stopwatch.GetTimestamp();
+            foreach (Session session in sessions) session.Next(keep: true);
+            stack.Run(steps);
+            seconds += Stopwatch.GetElapsedTime(began).TotalSeconds;
+        }
+
+        return seconds;
+    }
+
+    /// <summary>One session: its cache, its step, and what it decoded.</summary>
+    private sealed class Session
+    {
+        private readonly int[] _token = new int[1];
+        private readonly float[] _logits;
+
+        public Session(IBlockStack stack, int capacity)
+        {
+            _logits = new float[stack.Shape.VocabularySize];
+            Step = new BlockStep { Cache = stack.CreateCache(0, stack.Shape.BlockCount, capacity), Rows = 1, Logits = _logits };
+        }
+
+        public BlockStep Step { get; }
+
+        public List<int> Ids { get; } = [];
+
+        public void Enter(ReadOnlyMemory<int> prompt)
+        {
+            Step.Rows = prompt.Length;
+            Step.Tokens = prompt;
+        }
+
+        public void Next(bool keep)
+        {
+            _token[0] = TensorPrimitives.IndexOfMax<float>(_logits);
+            if (keep) Ids.Add(_token[0]);
+            Step.Rows = 1;
+            Step.Tokens = _token;
+        }
+    }
+
+    /// <summary>Progress told on the spot: the thread that loads is the one that shows.</summary>
+    private sealed class Told(Action<double> report) : IProgress<double>
+    {
+        public void Report(double value) => report(value);
+    }
+}

@@ -1,0 +1,84 @@
+#!/usr/bin/env python3
+"""Measures the engine beside llama.cpp on the same files in the same minutes, and prints one Markdown table.
+
+usage: compare.py --llama BUILD_FOLDER --kwaainet PROGRAM [--threads 2] [--prompt 512] [--generate 64] [--runs 5] [--batch 16] MODEL.gguf ...
+
+  BUILD_FOLDER  a native build of llama.cpp with bin/llama-bench (and bin/llama-batched-bench, for --batch)
+  PROGRAM       the built kwaainet command, such as KwaaiNet.Cli/bin/Release/net10.0/kwaainet
+
+Runs alternate, one of each engine after the other; figures are medians. Only the Python standard library is used.
+"""
+import argparse
+import json
+import os
+import re
+import statistics
+import subprocess
+import sys
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--llama", required=True)
+    parser.add_argument("--kwaainet", required=True)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--prompt", type=int, default=512)
+    parser.add_argument("--generate", type=int, default=64)
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--batch", type=int, default=0, help="also decode so many sessions together")
+    parser.add_argument("models", nargs="+")
+    return parser.parse_args()
+
+
+def output_of(command):
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)} ended with {done.returncode}:\n{done.stderr[-2000:]}")
+    return done.stdout
+
+
+def llama(options, model):
+    rows = json.loads(output_of([
+        os.path.join(options.llama, "bin", "llama-bench"), "-m", model, "-t", str(options.threads),
+        "-p", str(options.prompt), "-n", str(options.generate), "-r", "1", "-o", "json"]))
+    return {"prefill": next(r["avg_ts"] for r in rows if r["n_prompt"]), "decode": next(r["avg_ts"] for r in rows if r["n_gen"])}
+
+
+def llama_batch(options, model):
+    text = output_of([
+        os.path.join(options.llama, "bin", "llama-batched-bench"), "-m", model, "-t", str(options.threads), "-c", "8192",
+        "-npp", "16", "-ntg", "32", "-npl", str(options.batch)])
+    # | PP | TG | B | N_KV | T_PP s | S_PP t/s | T_TG s | S_TG t/s | T s | S t/s |
+    row = [cell.strip() for line in text.splitlines() if re.match(r"\|\s+\d+", line) for cell in line.split("|")[1:-1]]
+    return float(row[7])
+
+
+def ours(options, model, prompt=None, generate=None, batch=1):
+    return json.loads(output_of([
+        options.kwaainet, "bench", "engine", "--model", model, "--threads", str(options.threads),
+        "--prompt", str(prompt or options.prompt), "--generate", str(generate or options.generate), "--batch", str(batch), "--json"]))
+
+
+def main():
+    options = arguments()
+    print("| model | | llama.cpp | KwaaiNet | ratio | share of bandwidth | peak MiB ÷ file |")
+    print("|---|---|---|---|---|---|---|")
+    for model in options.models:
+        name = os.path.basename(model)
+        pairs = [(llama(options, model), ours(options, model)) for _ in range(options.runs)]
+        share = statistics.median(own["bandwidth_share"] for _, own in pairs)
+        memory = statistics.median(own["peak_rss_mb"] for _, own in pairs) / (os.path.getsize(model) / 2**20)
+        for test, key in (("decode", "decode_tok_s"), ("prefill", "prefill_tok_s")):
+            peer = statistics.median(other[test] for other, _ in pairs)
+            own = statistics.median(result[key] for _, result in pairs)
+            rest = f"{share:.0%} | {memory:.2f}" if test == "decode" else " | "
+            print(f"| {name} | {test} | {peer:.1f} | {own:.1f} | {own / peer:.2f} | {rest} |", flush=True)
+        if options.batch:
+            batches = [(llama_batch(options, model), ours(options, model, 16, 32, options.batch)["decode_tok_s"], ours(options, model, 16, 32)["decode_tok_s"])
+                       for _ in range(options.runs)]
+            peer, own, alone = (statistics.median(values) for values in zip(*batches))
+            print(f"| {name} | decode, {options.batch} sessions | {peer:.1f} | {own:.1f} | {own / peer:.2f} | {own / alone:.1f} × one session | |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
