@@ -95,6 +95,9 @@ public sealed class SafetensorsFile : IDisposable
         }
     }
 
+    /// <summary>Lets the pages behind a range leave this process's memory until they are read again; ranges that are not this file's are passed over.</summary>
+    internal void GiveBackPages(nint address, long length) => _mapping.GiveBack(address, length);
+
     /// <summary>Unmaps the file: tensor addresses are gone.</summary>
     public void Dispose() => _mapping.Dispose();
 }

@@ -1,5 +1,6 @@
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Safetensors.Configuration;
+using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.CandelEngine.Text;
 using KwaaiNet.CandelEngine.Text.HuggingFace;
 
@@ -19,6 +20,7 @@ public sealed class SafetensorsModelFile : ModelFile
     private readonly Lazy<TokenizerNotes> _notes;
     private readonly Lazy<HuggingFaceTokenizer> _tokenizer;
     private readonly Lazy<ChatTemplate?> _chatTemplate;
+    private readonly Lazy<RecommendedSampling> _sampling;
     private readonly Lazy<string> _hash;
     private bool _disposed;
 
@@ -39,6 +41,7 @@ public sealed class SafetensorsModelFile : ModelFile
         _chatTemplate = new Lazy<ChatTemplate?>(() => _notes.Value is { ChatTemplate: { } source } notes
             ? new JinjaChatTemplate(source, notes.Bos ?? "", notes.Eos ?? "", TimeProvider.System)
             : null);
+        _sampling = new Lazy<RecommendedSampling>(() => FolderSampling.Read(folder));
         _hash = new Lazy<string>(() => weights.Sha256);
     }
 
@@ -65,6 +68,9 @@ public sealed class SafetensorsModelFile : ModelFile
 
     /// <inheritdoc/>
     public override ChatTemplate? ChatTemplate => _chatTemplate.Value;
+
+    /// <inheritdoc/>
+    public override RecommendedSampling RecommendedSampling => _sampling.Value;
 
     /// <inheritdoc/>
     public override IReadOnlyList<string> TensorNames { get; }
@@ -107,6 +113,9 @@ public sealed class SafetensorsModelFile : ModelFile
             tensor = _vectors.Get(name, source, _configuration.Kind.NormsLessOne && name.EndsWith("norm.weight", StringComparison.Ordinal) ? 1 : 0);
         return true;
     }
+
+    /// <inheritdoc/>
+    public override void GiveBackPages(TensorData tensor) => _weights.GiveBackPages(tensor.Address, tensor.ByteLength);
 
     /// <inheritdoc/>
     public override void Dispose()

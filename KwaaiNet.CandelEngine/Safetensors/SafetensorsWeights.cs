@@ -57,6 +57,13 @@ internal sealed class SafetensorsWeights : IDisposable
         }
     }
 
+    /// <inheritdoc cref="SafetensorsFile.GiveBackPages"/>
+    public void GiveBackPages(nint address, long length)
+    {
+        foreach (SafetensorsFile file in _files)
+            file.GiveBackPages(address, length);
+    }
+
     /// <summary>Opens a <c>.safetensors</c> file, or the files that an index names.</summary>
     /// <exception cref="FileNotFoundException">There is no such file, or one that the index names is missing.</exception>
     /// <exception cref="ModelFormatException">A file is not safetensors or lies, or the index does not go with the files.</exception>

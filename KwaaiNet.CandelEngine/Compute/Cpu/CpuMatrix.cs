@@ -1,4 +1,3 @@
-using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed;
 using KwaaiNet.CandelEngine.Models;

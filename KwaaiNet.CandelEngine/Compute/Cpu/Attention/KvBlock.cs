@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 
