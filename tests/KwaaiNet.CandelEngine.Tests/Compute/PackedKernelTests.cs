@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;

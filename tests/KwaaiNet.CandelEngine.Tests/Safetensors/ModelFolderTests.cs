@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.CandelEngine.Tests.Safetensors;
@@ -49,6 +50,22 @@ public sealed class ModelFolderTests : IDisposable
             Assert.Equal(files.Sum(file => new FileInfo(file).Length), model.FileBytes);
             Assert.Equal(PublishedModel.Vocabulary, model.Shape.VocabularySize);
         }
+    }
+
+    [Fact]
+    public void The_folder_recommends_how_to_draw()
+    {
+        string folder = PublishedModels.Make("llama").Folder(_folder, "model");
+        using (ModelFile model = ModelFile.Open(folder))
+            Assert.True(model.RecommendedSampling.IsEmpty);
+
+        _folder.Write("model/generation_config.json", """{"do_sample":true,"temperature":0.6,"top_k":20,"top_p":0.95,"min_p":7,"repetition_penalty":1.05}"""u8);
+        using (ModelFile model = ModelFile.Open(folder))
+            Assert.Equal(new RecommendedSampling { Temperature = 0.6f, TopK = 20, TopP = 0.95f, RepetitionPenalty = 1.05f }, model.RecommendedSampling);
+
+        _folder.Write("model/generation_config.json", """{"do_sample":false,"temperature":0.6}"""u8);
+        using (ModelFile model = ModelFile.Open(folder))
+            Assert.Equal(0, model.RecommendedSampling.Temperature);
     }
 
     [Fact]
