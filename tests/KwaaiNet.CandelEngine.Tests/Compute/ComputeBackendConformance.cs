@@ -40,7 +40,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         float[][] logits = chain.Logits(tokens, tokens.Length, HiddenFormat.F32);
 
         // Where float32 and double lie on either side of a rounding step, one activation of thousands is a step off.
-        double tolerance = !RoundsActivations ? 1e-4 : type switch { GgmlType.Q4_0 => 0.1, GgmlType.Q8_0 => 1e-3, _ => 1e-4 };
+        double tolerance = !RoundsActivations ? 1e-4 : type switch { GgmlType.Q4_0 => 0.1, GgmlType.Q8_0 => 5e-3, _ => 1e-4 };
         ReferenceModel reference = new(model.File) { RoundsActivations = RoundsActivations };
         Assert.InRange(Distance(logits, reference.Logits(tokens)), 0, tolerance);
     }

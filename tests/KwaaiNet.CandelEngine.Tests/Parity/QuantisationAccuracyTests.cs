@@ -17,7 +17,7 @@ public sealed class QuantisationAccuracyTests(DemoModelAccuracy model, ITestOutp
     {
         { GgmlType.F16, 0.0003, 1e-6 },
         { GgmlType.BF16, 0.002, 6e-5 },
-        { GgmlType.Q8_0, 0, 0 }, // the file's own type: nothing is lost
+        { GgmlType.Q8_0, 0, 1e-7 }, // the file's own type: nothing is lost but what activations of 16 bits cost
         { GgmlType.Q6_K, 0.018, 0.005 },
         { GgmlType.Q5_1, 0.038, 0.025 },
         { GgmlType.Q5_0, 0.043, 0.028 },
