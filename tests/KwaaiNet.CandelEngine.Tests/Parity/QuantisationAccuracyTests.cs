@@ -10,10 +10,10 @@ namespace KwaaiNet.CandelEngine.Tests.Parity;
 public sealed class QuantisationAccuracyTests(DemoModelAccuracy model, ITestOutputHelper output) : IClassFixture<DemoModelAccuracy>
 {
     // Divergence grows with the square of the weights' error. On this model it is 8 to 14 times it for every type (17 for ternary weights): a type beyond that loses more than its rounding, which is a fault in decoding or computing.
+    private const double MostPerSquaredError = 18;
+
     // Activations are rounded too before they meet quantised weights, to 16 bits for Q8_0.
     private const double ActivationDivergence = 1e-7;
-
-    private const double MostPerSquaredError = 18;
 
     /// <summary>Type, bound on the weights' relative RMS error, bound on the mean divergence in nats.</summary>
     public static TheoryData<GgmlType, double, double> Bounds => new()
