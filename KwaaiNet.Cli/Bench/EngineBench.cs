@@ -26,7 +26,7 @@ internal static class EngineBench
         int blocks = model.Shape.BlockCount;
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         using IComputeBackend backend = ComputeBackends.Create(options.Backend, new ComputeOptions { Cpu = new CpuOptions { Threads = threads } });
-        BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = blocks, Embedding = true, OutputHead = true, KvBudgetBytes = long.MaxValue };
+        BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = blocks, Embedding = true, OutputHead = true, KvBudgetBytes = long.MaxValue, KvFormat = options.KvFormat };
         using IBlockStack stack = backend.Load(model, whole, new Told(fraction => progress("load", fraction)), cancellationToken);
         double load = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
 

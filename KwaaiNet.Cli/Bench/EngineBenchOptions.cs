@@ -1,3 +1,5 @@
+using KwaaiNet.CandelEngine.Compute;
+
 namespace KwaaiNet.Cli.Bench;
 
 /// <summary>What <c>kwaainet bench engine</c> runs.</summary>
@@ -7,4 +9,5 @@ namespace KwaaiNet.Cli.Bench;
 /// <param name="Prompt">Tokens in the prompt, at least 1.</param>
 /// <param name="Generate">Tokens decoded after it, at least 1.</param>
 /// <param name="Batch">Sessions decoded together, at least 1.</param>
-internal sealed record EngineBenchOptions(string ModelPath, string Backend, int Threads, int Prompt, int Generate, int Batch);
+/// <param name="KvFormat">How keys and values are kept.</param>
+internal sealed record EngineBenchOptions(string ModelPath, string Backend, int Threads, int Prompt, int Generate, int Batch, KvFormat KvFormat);

@@ -23,13 +23,21 @@ internal static class BenchCommand
         Option<int> prompt = Number("--prompt", "Tokens in the prompt.", 512, 1, 1 << 20, "-p");
         Option<int> generate = Number("--generate", "Tokens decoded after it.", 64, 1, 1 << 20, "-n");
         Option<int> batch = Number("--batch", "Sessions decoded together.", 1, 1, 4096, "-b");
+        Option<string> kv = new("--kv") { Description = "How keys and values are kept: f16, f32 or q8.", DefaultValueFactory = _ => "f16" };
+        kv.AcceptOnlyFromAmong("f16", "f32", "q8");
         Option<bool> json = new("--json") { Description = "For programs." };
-        Command command = new("engine", "Run the whole model in this process, with no network, and print the rates.") { model, backend, threads, prompt, generate, batch, json };
+        Command command = new("engine", "Run the whole model in this process, with no network, and print the rates.") { model, backend, threads, prompt, generate, batch, kv, json };
         command.SetWork(context, (parsed, cancellationToken) =>
         {
             LocalModel found = LocalModels.Find(context.Home, parsed.GetValue(model));
             EngineBenchOptions options = new(
-                found.Path, parsed.GetValue(backend)!, parsed.GetValue(threads), parsed.GetValue(prompt), parsed.GetValue(generate), parsed.GetValue(batch));
+                found.Path,
+                parsed.GetValue(backend)!,
+                parsed.GetValue(threads),
+                parsed.GetValue(prompt),
+                parsed.GetValue(generate),
+                parsed.GetValue(batch),
+                Enum.Parse<KvFormat>(parsed.GetValue(kv)!, ignoreCase: true));
             EngineBenchResult result = RunAsShown(context, options, cancellationToken);
             if (parsed.GetValue(json)) context.Terminal.Line(JsonSerializer.Serialize(result, CommandJson.Options));
             else Show(context, result);

@@ -17,6 +17,9 @@ internal sealed class ShardOptions
     /// <summary>Default for <see cref="KvBudgetMegabytes"/>: 1 GiB.</summary>
     public const int DefaultKvBudgetMegabytes = 1024;
 
+    /// <summary>Default for <see cref="KvFormat"/>.</summary>
+    public const string DefaultKvFormat = "f16";
+
     /// <summary>Default for <see cref="MaxSessions"/>.</summary>
     public const int DefaultMaxSessions = 256;
 
@@ -68,6 +71,14 @@ internal sealed class ShardOptions
     /// <summary>Upper bound of all KV caches together, in MiB. Default 1024.</summary>
     [Range(1, 16 * 1024 * 1024)]
     public int KvBudgetMegabytes { get; set; } = DefaultKvBudgetMegabytes;
+
+    /// <summary>
+    /// How keys and values of past positions are kept: <c>f16</c>, <c>f32</c> (twice the memory) or <c>q8</c> (about half of f16, and a loss that
+    /// long contexts show). Default f16. The ilgpu backend keeps float32. Shards that may stand in for each other should say the same: a session
+    /// that moves from one to another goes on with the same tokens only then.
+    /// </summary>
+    [RegularExpression("(?i)f16|f32|q8", ErrorMessage = "Shard:KvFormat is f16, f32 or q8.")]
+    public string KvFormat { get; set; } = DefaultKvFormat;
 
     /// <summary>Sessions that may be open at once. Default 256.</summary>
     [Range(1, 65_536)]

@@ -48,6 +48,7 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
                 Embedding = range.First == 0,
                 OutputHead = range.End == _file!.Shape.BlockCount,
                 KvBudgetBytes = _options.KvBudgetMegabytes * BytesPerMegabyte,
+                KvFormat = Enum.Parse<KvFormat>(_options.KvFormat, ignoreCase: true),
             };
             return _backend!.Load(FileOf(range, cancellationToken), blocks, new LoadProgress(this, range), cancellationToken);
         }

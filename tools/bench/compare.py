@@ -26,6 +26,7 @@ def arguments():
     parser.add_argument("--generate", type=int, default=64)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--batch", type=int, default=0, help="also decode so many sessions together")
+    parser.add_argument("--half-busy", action="store_true", help="also decode while another process keeps one core half busy")
     parser.add_argument("models", nargs="+")
     return parser.parse_args()
 
@@ -59,6 +60,26 @@ def ours(options, model, prompt=None, generate=None, batch=1):
         "--prompt", str(prompt or options.prompt), "--generate", str(generate or options.generate), "--batch", str(batch), "--json"]))
 
 
+# Computes for 5 ms, sleeps for 5 ms, and so on until it is killed.
+HALF_BUSY = """
+import time
+while True:
+    end = time.perf_counter() + 0.005
+    while time.perf_counter() < end: pass
+    time.sleep(0.005)
+"""
+
+
+def disturbed(options, model):
+    quiet = ours(options, model, 16)["decode_tok_s"]
+    other = subprocess.Popen([sys.executable, "-c", HALF_BUSY])
+    try:
+        return ours(options, model, 16)["decode_tok_s"], quiet
+    finally:
+        other.kill()
+        other.wait()
+
+
 def main():
     options = arguments()
     print("| model | | llama.cpp | KwaaiNet | ratio | share of bandwidth | peak MiB ÷ file |")
@@ -78,6 +99,10 @@ def main():
                        for _ in range(options.runs)]
             peer, own, alone = (statistics.median(values) for values in zip(*batches))
             print(f"| {name} | decode, {options.batch} sessions | {peer:.1f} | {own:.1f} | {own / peer:.2f} | {own / alone:.1f} × one session | |", flush=True)
+        if options.half_busy:
+            pairs = [disturbed(options, model) for _ in range(options.runs)]
+            busy, quiet = (statistics.median(values) for values in zip(*pairs))
+            print(f"| {name} | decode, one core half busy | | {busy:.1f} | {busy / quiet:.2f} of quiet | | |", flush=True)
 
 
 if __name__ == "__main__":

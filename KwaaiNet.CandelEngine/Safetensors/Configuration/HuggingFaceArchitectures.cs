@@ -23,8 +23,15 @@ internal static class HuggingFaceArchitectures
     {
         Defaults = new Dictionary<string, double>
         {
-            ["vocab_size"] = 262208, ["num_attention_heads"] = 8, ["num_key_value_heads"] = 4, ["head_dim"] = 256, ["max_position_embeddings"] = 131072,
-            ["rms_norm_eps"] = 1e-6, ["rope_theta"] = 1_000_000, ["rope_local_base_freq"] = 10_000, ["sliding_window"] = 4096,
+            ["vocab_size"] = 262208,
+            ["num_attention_heads"] = 8,
+            ["num_key_value_heads"] = 4,
+            ["head_dim"] = 256,
+            ["max_position_embeddings"] = 131072,
+            ["rms_norm_eps"] = 1e-6,
+            ["rope_theta"] = 1_000_000,
+            ["rope_local_base_freq"] = 10_000,
+            ["sliding_window"] = 4096,
         },
         Keys =
         [

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
-using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 

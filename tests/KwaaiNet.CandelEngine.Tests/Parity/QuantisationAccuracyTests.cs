@@ -12,6 +12,9 @@ public sealed class QuantisationAccuracyTests(DemoModelAccuracy model, ITestOutp
     // Divergence grows with the square of the weights' error. On this model it is 8 to 14 times it for every type (17 for ternary weights): a type beyond that loses more than its rounding, which is a fault in decoding or computing.
     private const double MostPerSquaredError = 18;
 
+    // Activations are rounded too before they meet quantised weights, to 16 bits for Q8_0.
+    private const double ActivationDivergence = 1e-7;
+
     /// <summary>Type, bound on the weights' relative RMS error, bound on the mean divergence in nats.</summary>
     public static TheoryData<GgmlType, double, double> Bounds => new()
     {
@@ -49,6 +52,6 @@ public sealed class QuantisationAccuracyTests(DemoModelAccuracy model, ITestOutp
 
         output.WriteLine($"{type}: error {error.Relative:P2}, mean KL {divergence.Mean:g3}, worst {divergence.Max:g3}, same best token {divergence.Agreement:P1}");
         Assert.InRange(error.Relative, 0, mostError);
-        Assert.InRange(divergence.Mean, 0, Math.Min(mostDivergence, MostPerSquaredError * mostError * mostError));
+        Assert.InRange(divergence.Mean, 0, Math.Min(mostDivergence, (MostPerSquaredError * mostError * mostError) + ActivationDivergence));
     }
 }
