@@ -32,6 +32,7 @@ internal sealed partial class ModelCatalog(IOptions<ApiOptions> options, ILogger
             // Building the vocabulary here finds a tokenizer we do not know at the start and not at the first request.
             _ = file.Tokenizer;
             _ = file.RecommendedSampling;
+            _ = file.ChatTemplate;
             _opening = _opening.Add(configured.Name);
         }
 
@@ -58,8 +59,9 @@ internal sealed partial class ModelCatalog(IOptions<ApiOptions> options, ILogger
             {
                 hash = await Task.Run(() => file.WeightsHash, stoppingToken).ConfigureAwait(false);
             }
-            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ModelFormatException)
             {
+                // Of a file that holds part of a model, reading to the end also finds what has changed since it was downloaded.
                 LogUnreadable(exception, id, file.Path);
                 _opening = _opening.Remove(id);
                 continue;
@@ -87,6 +89,6 @@ internal sealed partial class ModelCatalog(IOptions<ApiOptions> options, ILogger
     [LoggerMessage(LogLevel.Information, "Model {Model} opened from {Path}: sha256 {Hash}, {Blocks} blocks, context {Context}.")]
     private partial void LogOpened(string model, string path, string hash, int blocks, int context);
 
-    [LoggerMessage(LogLevel.Error, "Model {Model} is not served: {Path} could not be read to its end.")]
+    [LoggerMessage(LogLevel.Error, "Model {Model} is not served: {Path} could not be read to its end, or is damaged.")]
     private partial void LogUnreadable(Exception exception, string model, string path);
 }

@@ -99,13 +99,13 @@ internal sealed unsafe class GgufMapping : IDisposable
         }
     }
 
-    /// <summary>Lets the pages of a range leave this process's memory until they are touched again. Does nothing for bytes that are not a mapped file's.</summary>
+    /// <summary>Lets the pages of a range leave this process's memory until they are touched again. Does nothing for bytes that are not a mapped file's, nor once the file is closed: others may have the addresses by then.</summary>
     /// <param name="address">Its first byte.</param>
     /// <param name="length">Its bytes.</param>
     public void GiveBack(nint address, long length)
     {
         byte* from = (byte*)address;
-        if (_view is not null && from >= _start && from + length <= _start + Length) MappedPages.GiveBack(from, length);
+        if (_view is not null && Volatile.Read(ref _disposed) == 0 && from >= _start && from + length <= _start + Length) MappedPages.GiveBack(from, length);
     }
 
     /// <inheritdoc/>

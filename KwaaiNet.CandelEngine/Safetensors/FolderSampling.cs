@@ -23,7 +23,7 @@ internal static class FolderSampling
             TopK = file.Integer("top_k") is >= 0 and <= int.MaxValue and long count ? (int)count : null,
             TopP = Within(file, "top_p", 0, 1),
             MinP = Within(file, "min_p", 0, 1),
-            TypicalP = Within(file, "typical_p", 0, 1),
+            TypicalP = Within(file, "typical_p", 1e-3, 1),
             RepetitionPenalty = Within(file, "repetition_penalty", 1e-3, 1000),
         };
     }

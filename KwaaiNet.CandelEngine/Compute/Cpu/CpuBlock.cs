@@ -7,23 +7,23 @@ internal sealed class CpuBlock : IDisposable
 {
     internal CpuBlock(BlockTensors tensors, MatrixLoader load)
     {
-        AttentionNorm = new CpuVector(tensors.AttentionNorm);
+        AttentionNorm = load.Vector(tensors.AttentionNorm);
         Query = load.Matrix(tensors.Query);
         Key = load.Matrix(tensors.Key);
         Value = load.Matrix(tensors.Value);
-        QueryBias = new CpuVector(tensors.QueryBias);
-        KeyBias = new CpuVector(tensors.KeyBias);
-        ValueBias = new CpuVector(tensors.ValueBias);
-        QueryNorm = new CpuVector(tensors.QueryNorm);
-        KeyNorm = new CpuVector(tensors.KeyNorm);
+        QueryBias = load.Vector(tensors.QueryBias);
+        KeyBias = load.Vector(tensors.KeyBias);
+        ValueBias = load.Vector(tensors.ValueBias);
+        QueryNorm = load.Vector(tensors.QueryNorm);
+        KeyNorm = load.Vector(tensors.KeyNorm);
         AttentionOutput = load.Matrix(tensors.AttentionOutput);
-        AttentionOutputBias = new CpuVector(tensors.AttentionOutputBias);
-        PostAttentionNorm = new CpuVector(tensors.PostAttentionNorm);
-        FeedForwardNorm = new CpuVector(tensors.FeedForwardNorm);
+        AttentionOutputBias = load.Vector(tensors.AttentionOutputBias);
+        PostAttentionNorm = load.Vector(tensors.PostAttentionNorm);
+        FeedForwardNorm = load.Vector(tensors.FeedForwardNorm);
         FeedForward = tensors.FeedForward is { } layer ? new CpuFeedForwardWeights(layer, load) : null;
         Router = tensors.Router is { } router ? load.Matrix(router) : null;
         Experts = Array.ConvertAll(tensors.Experts, expert => new CpuFeedForwardWeights(expert, load));
-        PostFeedForwardNorm = new CpuVector(tensors.PostFeedForwardNorm);
+        PostFeedForwardNorm = load.Vector(tensors.PostFeedForwardNorm);
     }
 
     internal CpuVector AttentionNorm { get; }

@@ -44,7 +44,7 @@ internal sealed unsafe class CpuBlockStack : BlockStack
         _experts = shape.Experts is { } experts ? new CpuExperts(shape, experts, _product, _feedForward, pieceRows) : null;
         if (tensors.Embedding is { } embedding) _embedding = new WeightMatrix(embedding);
         _output = tensors.Output is { } output ? load.Matrix(output) : null;
-        _outputNorm = new CpuVector(tensors.OutputNorm);
+        _outputNorm = load.Vector(tensors.OutputNorm);
 
         _residual = new ScratchMatrix(shape.Width);
         _normed = new ScratchMatrix(shape.Width);

@@ -11,11 +11,11 @@ internal sealed class CpuFeedForwardWeights(FeedForwardTensors tensors, MatrixLo
 
     internal CpuMatrix Down { get; } = load.Matrix(tensors.Down);
 
-    internal CpuVector GateBias { get; } = new(tensors.GateBias);
+    internal CpuVector GateBias { get; } = load.Vector(tensors.GateBias);
 
-    internal CpuVector UpBias { get; } = new(tensors.UpBias);
+    internal CpuVector UpBias { get; } = load.Vector(tensors.UpBias);
 
-    internal CpuVector DownBias { get; } = new(tensors.DownBias);
+    internal CpuVector DownBias { get; } = load.Vector(tensors.DownBias);
 
     public void Dispose()
     {

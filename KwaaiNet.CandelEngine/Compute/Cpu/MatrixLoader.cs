@@ -2,7 +2,7 @@ using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
-/// <summary>Brings the matrices of a load in, one after the other; when one fails or the load is stopped, nothing stays allocated.</summary>
+/// <summary>Brings the matrices and vectors of a load in, one after the other; when one fails or the load is stopped, nothing stays allocated.</summary>
 /// <param name="model">The open file.</param>
 /// <param name="pool">Threads that share the packing.</param>
 /// <param name="totalBytes">Bytes of everything that will be loaded.</param>
@@ -10,7 +10,7 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu;
 /// <param name="cancellationToken">Stops the load.</param>
 internal sealed class MatrixLoader(ModelFile model, ComputePool pool, long totalBytes, IProgress<double>? progress, CancellationToken cancellationToken)
 {
-    private readonly List<CpuMatrix> _loaded = [];
+    private readonly List<IDisposable> _loaded = [];
     private long _done;
 
     /// <summary>Brings one matrix in, and gives the file's pages back where it was packed.</summary>
@@ -28,10 +28,18 @@ internal sealed class MatrixLoader(ModelFile model, ComputePool pool, long total
         return matrix;
     }
 
+    /// <summary>Brings a norm's weights or a bias in, or the nothing that stands for none.</summary>
+    internal CpuVector Vector(TensorData? tensor)
+    {
+        CpuVector vector = new(tensor);
+        _loaded.Add(vector);
+        return vector;
+    }
+
     /// <summary>Frees what was loaded, after a failure.</summary>
     internal void Free()
     {
-        foreach (CpuMatrix matrix in _loaded) matrix.Dispose();
+        foreach (IDisposable part in _loaded) part.Dispose();
         _loaded.Clear();
     }
 

@@ -36,12 +36,16 @@ internal static class RopeScalingReader
 
     private static RopeScaling Yarn(ShapeReader read, RopeScaling scaling)
     {
+        float share = read.Number("rope.scaling.yarn_ext_factor", 0, 1, 1);
+        if (share == 0)
+            return scaling; // without YaRN's mixture, its temperature is left out too, as in llama.cpp
+
         // The paper's temperature, 0.1·ln(factor) + 1; models that took it back in part say how much.
         float takenBack = read.Number("rope.scaling.yarn_log_multiplier", 0, 1e3f, 0);
         float magnitude = Temperature(scaling.Factor, 1) / (takenBack == 0 ? 1 : Temperature(scaling.Factor, takenBack));
         return scaling with
         {
-            YarnShare = read.Number("rope.scaling.yarn_ext_factor", 0, 1, 1),
+            YarnShare = share,
             BetaFast = read.Number("rope.scaling.yarn_beta_fast", 1e-3f, 1e6f, read.Number("rope.scaling.beta_fast", 1e-3f, 1e6f, RopeScaling.DefaultBetaFast)),
             BetaSlow = read.Number("rope.scaling.yarn_beta_slow", 1e-3f, 1e6f, read.Number("rope.scaling.beta_slow", 1e-3f, 1e6f, RopeScaling.DefaultBetaSlow)),
             Magnitude = scaling.Magnitude * magnitude,

@@ -10,9 +10,15 @@ internal sealed class TextNormalizer
 {
     private const string Known = "Sequence, Prepend, Replace, NFC, NFD, NFKC, NFKD and ByteLevel";
 
+    // Unicode's own normal forms make at most 18 characters of one; a file that makes more of a text is after the memory.
+    private const int MostOfOne = 32;
+    private const int MostBeside = 1 << 16;
+    private const int LongestPart = 256;
+
+    private readonly TokenizerJson _file;
     private readonly Func<string, string>[] _steps;
 
-    private TextNormalizer(Func<string, string>[] steps) => _steps = steps;
+    private TextNormalizer(TokenizerJson file, Func<string, string>[] steps) => (_file, _steps) = (file, steps);
 
     /// <summary>Makes the normalizer a file describes; null when there is none.</summary>
     /// <exception cref="ModelFormatException">A step is not known.</exception>
@@ -22,14 +28,21 @@ internal sealed class TextNormalizer
             return null;
         List<Func<string, string>> steps = [];
         AddSteps(file, part, steps);
-        return steps.Count == 0 ? null : new TextNormalizer([.. steps]);
+        return steps.Count == 0 ? null : new TextNormalizer(file, [.. steps]);
     }
 
     /// <summary>Normalizes a text without lone surrogates.</summary>
+    /// <exception cref="ModelFormatException">The steps make far more of the text than it is.</exception>
     public string Normalize(string text)
     {
+        long most = ((long)MostOfOne * text.Length) + MostBeside;
         foreach (Func<string, string> step in _steps)
+        {
             text = step(text);
+            if (text.Length > most)
+                throw _file.Problem($"the normalizer makes more than {most} characters of a text");
+        }
+
         return text;
     }
 
@@ -43,12 +56,12 @@ internal sealed class TextNormalizer
                     AddSteps(file, step, steps);
                 break;
             case "Prepend":
-                string before = json.String("prepend");
+                string before = NotLong(file, json.String("prepend"));
                 steps.Add(text => text.Length == 0 ? text : before + text);
                 break;
             case "Replace":
                 TextPattern pattern = TextPattern.Read(file, part);
-                string content = json.String("content");
+                string content = NotLong(file, json.String("content"));
                 steps.Add(text => Replace(text, pattern, content));
                 break;
             case "NFC": steps.Add(text => text.Normalize(NormalizationForm.FormC)); break;
@@ -59,6 +72,9 @@ internal sealed class TextNormalizer
             default: throw file.NotKnown("normalizer", json.Type, Known);
         }
     }
+
+    private static string NotLong(TokenizerJson file, string text) =>
+        text.Length <= LongestPart ? text : throw file.Problem($"the normalizer puts {text.Length} characters where it puts one; at most {LongestPart} are allowed");
 
     /// <summary>Writes a text's bytes in GPT-2's alphabet.</summary>
     public static string ToAlphabet(string text) => string.Create(Encoding.UTF8.GetByteCount(text), text, static (characters, text) =>

@@ -8,6 +8,8 @@ internal static class WordSplitters
 {
     private const string Known = "Sequence, Split, ByteLevel, Metaspace, Digits, Punctuation, Whitespace, WhitespaceSplit and CharDelimiterSplit";
 
+    private const int LongestSign = 64;
+
     /// <summary>The steps a file describes, first to last.</summary>
     /// <exception cref="ModelFormatException">One is not known.</exception>
     public static IWordSplitter[] Create(TokenizerJson file)
@@ -76,5 +78,7 @@ internal static class WordSplitters
             ? behavior
             : throw file.NotKnown("behavior", name, string.Join(", ", Enum.GetNames<MatchBehavior>()));
 
-    private static string NotEmpty(TokenizerJson file, string text) => text.Length > 0 ? text : throw file.Problem("a pre_tokenizer's sign is empty");
+    // Every space becomes it, so a long one would make far more of a text than it is.
+    private static string NotEmpty(TokenizerJson file, string text) =>
+        text.Length is > 0 and <= LongestSign ? text : throw file.Problem($"a pre_tokenizer's sign has {text.Length} characters; it has 1 to {LongestSign}");
 }

@@ -66,7 +66,7 @@ internal static class JinjaArithmetic
                 "/" when right != 0 => (double)left / right,
                 "//" when right != 0 => checked((left / right) - (left % right != 0 && (left < 0) != (right < 0) ? 1 : 0)),
                 "%" when right == -1 => 0L,
-                "%" when right != 0 => ((left % right) + right) % right,
+                "%" when right != 0 => left % right is var rest && rest != 0 && (rest < 0) != (right < 0) ? rest + right : rest,
                 "**" => Power(left, right),
                 _ => throw new ChatTemplateException("The chat template divides by zero."),
             };

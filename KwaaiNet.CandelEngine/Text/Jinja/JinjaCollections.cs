@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace KwaaiNet.CandelEngine.Text.Jinja;
 
 /// <summary>What Python would call a sequence; the kinds differ in how they print, compare, and whether they can be gone through twice.</summary>
@@ -92,7 +94,7 @@ internal sealed class JinjaKeys : IEqualityComparer<object>
     public new bool Equals(object? x, object? y) => (x, y) switch
     {
         (JinjaText a, JinjaText b) => a.Text == b.Text,
-        (JinjaList a, JinjaList b) => a.Items.Count == b.Items.Count && a.Items.Zip(b.Items).All(pair => Equals(Check(pair.First), Check(pair.Second))),
+        (JinjaList a, JinjaList b) => AreEqual(a.Items, b.Items),
         (bool or long, bool or long) => JinjaValues.ToInteger(x) == JinjaValues.ToInteger(y),
         (bool or long or double, bool or long or double) => JinjaValues.ToDouble(x) == JinjaValues.ToDouble(y),
         (JinjaUndefined, JinjaUndefined) => true,
@@ -103,8 +105,33 @@ internal sealed class JinjaKeys : IEqualityComparer<object>
     {
         JinjaText text => string.GetHashCode(text.Text, StringComparison.Ordinal),
         bool or long or double => JinjaValues.ToDouble(obj).GetHashCode(),
-        JinjaList list => list.Items.Count,
+        JinjaList list => HashOf(list),
         JinjaUndefined => 0,
-        _ => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(obj),
+        _ => RuntimeHelpers.GetHashCode(obj),
     };
+
+    // Tuples may hold tuples, and how deep is the template's choice: no budget comes along here, so the stack itself is asked.
+    private bool AreEqual(IReadOnlyList<object?> x, IReadOnlyList<object?> y)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        if (x.Count != y.Count)
+            return false;
+        for (int i = 0; i < x.Count; i++)
+        {
+            if (!Equals(Check(x[i]), Check(y[i])))
+                return false;
+        }
+
+        return true;
+    }
+
+    // By what it holds, or all pairs would share one place in the dictionary.
+    private int HashOf(JinjaList list)
+    {
+        RuntimeHelpers.EnsureSufficientExecutionStack();
+        HashCode hash = new();
+        foreach (object? item in list.Items)
+            hash.Add(GetHashCode(Check(item)));
+        return hash.ToHashCode();
+    }
 }

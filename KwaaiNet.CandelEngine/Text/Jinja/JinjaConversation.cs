@@ -20,16 +20,29 @@ internal sealed class JinjaConversation(bool argumentsAsText)
             case JsonValueKind.Object:
                 JinjaMap map = new();
                 foreach (JsonProperty property in element.EnumerateObject())
-                    map.Set(JinjaText.FromUser(property.Name), ToValue(property.Value));
+                    map.Set(JinjaText.FromUser(Read(() => property.Name)), ToValue(property.Value));
                 return map;
             case JsonValueKind.Array:
                 return new JinjaList([.. element.EnumerateArray().Select(ToValue)]);
             case JsonValueKind.String:
-                return JinjaText.FromUser(element.GetString()!);
+                return JinjaText.FromUser(Read(() => element.GetString()!));
             case JsonValueKind.Number:
                 return element.TryGetInt64(out long integer) && !element.GetRawText().AsSpan().ContainsAny(".eE") ? integer : (object)element.GetDouble();
             default:
                 return element.ValueKind is JsonValueKind.True or JsonValueKind.False ? element.GetBoolean() : null;
+        }
+    }
+
+    // "\ud800" is JSON, and no text.
+    private static string Read(Func<string> text)
+    {
+        try
+        {
+            return text();
+        }
+        catch (InvalidOperationException)
+        {
+            throw new ChatTemplateException("The conversation has a string that ends in half a character.");
         }
     }
 
@@ -40,8 +53,13 @@ internal sealed class JinjaConversation(bool argumentsAsText)
         message.Set(JinjaText.Trusted("content"), JinjaText.FromUser(turn.Content));
         if (turn.Fields is not { ValueKind: JsonValueKind.Object } fields)
             return message;
-        foreach (JsonProperty field in fields.EnumerateObject().Where(field => field.Name != "role"))
-            message.Set(JinjaText.FromUser(field.Name), field.NameEquals("tool_calls") ? ToolCalls(field.Value) : ToValue(field.Value));
+        foreach (JsonProperty field in fields.EnumerateObject())
+        {
+            string name = Read(() => field.Name);
+            if (name != "role")
+                message.Set(JinjaText.FromUser(name), name == "tool_calls" ? ToolCalls(field.Value) : ToValue(field.Value));
+        }
+
         return message;
     }
 
@@ -69,7 +87,7 @@ internal sealed class JinjaConversation(bool argumentsAsText)
             using JsonDocument document = JsonDocument.Parse(text.Text);
             return document.RootElement.ValueKind == JsonValueKind.Object ? ToValue(document.RootElement)! : text;
         }
-        catch (JsonException)
+        catch (Exception e) when (e is JsonException or ChatTemplateException)
         {
             // What a model called a tool with need not be JSON: the template gets it as it is.
             return text;

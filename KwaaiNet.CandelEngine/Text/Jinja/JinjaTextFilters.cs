@@ -76,10 +76,18 @@ internal static partial class JinjaTextFilters
         context.Budget.Charge(text.Length);
         JinjaTextBuilder builder = new();
         int done = 0;
-        foreach (ValueMatch tag in Tags().EnumerateMatches(text.Text))
+        // Not an expression: a text of nothing but beginnings of comments would be searched to its end for each of them.
+        bool comments = true;
+        for (int at = text.Text.IndexOf('<'); at >= 0; at = text.Text.IndexOf('<', done))
         {
-            builder.Append(text, done, tag.Index - done);
-            done = tag.Index + tag.Length;
+            int end = -1;
+            if (comments && text.Text.AsSpan(at).StartsWith("<!--", StringComparison.Ordinal))
+                comments = (end = text.Text.IndexOf("-->", at + 4, StringComparison.Ordinal)) >= 0;
+            int next = end >= 0 ? end + 3 : text.Text.IndexOf('>', at) + 1;
+            if (next == 0)
+                break;
+            builder.Append(text, done, at - done);
+            done = next;
         }
 
         return JinjaStrings.Join(context, JinjaStrings.Split(context, builder.Append(text, done, text.Length - done).ToText(), null, long.MaxValue).Items, JinjaText.Trusted(" "));
@@ -169,7 +177,4 @@ internal static partial class JinjaTextFilters
 
     [GeneratedRegex(@"\w+")]
     private static partial Regex Words();
-
-    [GeneratedRegex(@"<!--[\s\S]*?-->|<[^>]*>")]
-    private static partial Regex Tags();
 }

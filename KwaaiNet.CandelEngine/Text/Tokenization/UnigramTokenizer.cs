@@ -9,6 +9,8 @@ internal sealed class UnigramTokenizer : VocabularyTokenizer
     private const double UnknownPenalty = 10;
     // Longer than any token of a real vocabulary: what looking for tokens may cost at each byte of a text.
     private const int LongestToken = 1024;
+    // Unicode's own normal forms make at most 33 bytes of three: a map that makes more of a text is after the memory.
+    private const int MostOfOne = 64;
 
     private static readonly byte[] s_space = [0xE2, 0x96, 0x81];
 
@@ -114,6 +116,8 @@ internal sealed class UnigramTokenizer : VocabularyTokenizer
             }
 
             at += consumed;
+            if (normal.Length > (long)MostOfOne * source.Length || part.Length > MostOfOne * MostOfOne)
+                throw Vocabulary.Problem($"'tokenizer.ggml.precompiled_charsmap' makes more than {MostOfOne} bytes of one. Take another conversion of the model.");
             foreach (byte value in part)
             {
                 if (value == (byte)' ')

@@ -116,6 +116,7 @@ public sealed class ArchitectureTests : IDisposable
         Assert.Equal((4f, 1f, 32f, 1f, 32), (scaling.Factor, scaling.YarnShare, scaling.BetaFast, scaling.BetaSlow, scaling.OriginalContext));
         Assert.Equal(1 + (0.1f * MathF.Log(4)), scaling.Magnitude, 1e-6f);
         Assert.Equal(1f, Read("mistral3", 2, [.. yarn, ("rope.scaling.yarn_log_multiplier", 1f)]).RopeScaling?.Magnitude);
+        Assert.Equal((0f, 1f), Read("qwen2", 2, [.. yarn, ("rope.scaling.yarn_ext_factor", 0f)]).RopeScaling is { } plain ? (plain.YarnShare, plain.Magnitude) : default);
     }
 
     [Fact]

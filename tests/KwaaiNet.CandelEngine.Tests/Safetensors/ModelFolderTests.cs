@@ -59,7 +59,7 @@ public sealed class ModelFolderTests : IDisposable
         using (ModelFile model = ModelFile.Open(folder))
             Assert.True(model.RecommendedSampling.IsEmpty);
 
-        _folder.Write("model/generation_config.json", """{"do_sample":true,"temperature":0.6,"top_k":20,"top_p":0.95,"min_p":7,"repetition_penalty":1.05}"""u8);
+        _folder.Write("model/generation_config.json", """{"do_sample":true,"temperature":0.6,"top_k":20,"top_p":0.95,"min_p":7,"typical_p":0,"repetition_penalty":1.05}"""u8);
         using (ModelFile model = ModelFile.Open(folder))
             Assert.Equal(new RecommendedSampling { Temperature = 0.6f, TopK = 20, TopP = 0.95f, RepetitionPenalty = 1.05f }, model.RecommendedSampling);
 

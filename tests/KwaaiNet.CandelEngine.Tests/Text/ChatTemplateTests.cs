@@ -108,6 +108,21 @@ public sealed class ChatTemplateTests
         }
     }
 
+    [Theory]
+    [InlineData("""{"tool_calls": [{"function": {"arguments": "{\"city\": \"\\ud800\"}"}}]}""", "{\"city\": \"\\ud800\"}")]
+    [InlineData("""{"name": "\ud800"}""", null)]
+    [InlineData("""{"\ud800": "name"}""", null)]
+    public void Half_a_character_is_the_conversations_mistake_or_stays_as_it_is_written(string fields, string? expected)
+    {
+        ChatTemplate template = new JinjaChatTemplate("{{ messages[0].tool_calls[0].function.arguments }}", "", "", TimeProvider.System);
+        using JsonDocument message = JsonDocument.Parse(fields);
+        ChatTurn[] turns = [new ChatTurn("assistant", "") { Fields = message.RootElement }];
+        if (expected is not null)
+            Assert.Equal(expected, template.Render(turns, new ChatTemplateOptions()));
+        else
+            Assert.Contains("half a character", Assert.Throws<ChatTemplateException>(() => template.Render(turns, new ChatTemplateOptions())).Message);
+    }
+
     [Fact]
     public void A_template_for_tools_is_taken_when_there_are_tools()
     {

@@ -15,6 +15,8 @@ public sealed class JinjaTests
     [InlineData("{{ 1 + 2 * 3 - 4 // 3 }} {{ 7 / 2 }} {{ -7 // 2 }} {{ -7 % 3 }} {{ 2 ** 10 }}", "6 3.5 -4 2 1024")]
     [InlineData("{{ --1 }}{{ - -1.5 }}{{ ------------------------------------------------------------1 }}", "11.51")]
     [InlineData("{{ 'a' ~ 1 ~ true ~ none ~ 1.0 }}", "a1TrueNone1.0")]
+    [InlineData("{{ 9223372036854775806 % 9223372036854775807 }} {{ -1 % 9223372036854775807 }} {{ 7 % -3 }} {{ -6 % 3 }}", "9223372036854775806 9223372036854775806 -2 0")]
+    [InlineData("{{ {(1, 'a'): 2}[(1.0, 'a')] }}{{ {(1, 2): 3}[(2, 1)] }}", "2")]
     [InlineData("{{ 1 < 2 < 3 }} {{ 3 in [1, 2] }} {{ 3 not in [1, 2] }} {{ 'b' in 'abc' }} {{ not 1 == 2 }}", "True False True True True")]
     [InlineData("{{ 'x' if false else 'y' }}{{ 'x' if false }}", "y")]
     [InlineData("{{ [1, 'two', none, {'k': 'v'}] }}", "[1, 'two', None, {'k': 'v'}]")]
@@ -35,6 +37,8 @@ public sealed class JinjaTests
     [InlineData("{{ range(3) | join('-') }}{{ range(5, 0, -2) | list }}", "0-1-2[5, 3, 1]")]
     [InlineData("{{ [{'r': 'a', 'n': 1}, {'r': 'b', 'n': 2}] | selectattr('r', 'equalto', 'b') | map(attribute='n') | first }}", "2")]
     [InlineData("a {#- gone -#} b", "ab")]
+    [InlineData("{{ 'a<b c>d</b><!-- <i> > -->e<!-- f>g <h' | striptags }}|{{ '<!-->x-->y' | striptags }}", "adeg <h|y")]
+    [InlineData("{{ ('<!-- >' * 1000000) | striptags }}{{ ('<' * 4000000) | striptags | length }}", "4000000")]
     [InlineData("a\n  {% if true %}\nb\n  {% endif %}\nc\n", "a\nb\nc")]
     [InlineData("a\n  {{ 1 }}\nb", "a\n  1\nb")]
     [InlineData("a  {%- if true -%}  b  {%- endif %}  c", "ab  c")]
@@ -79,6 +83,7 @@ public sealed class JinjaTests
     [InlineData("{% set n = namespace(x='aaaaaaaaaaaaaaaa') %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}", "more than")]
     [InlineData("{% for i in range(1000000) %}aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa{% endfor %}", "more than")]
     [InlineData("{% set n = namespace(x=[]) %}{% for i in range(5000) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x | tojson }}", "deep")]
+    [InlineData("{% set n = namespace(x=(), y=()) %}{% for i in range(200000) %}{% set n.x = (n.x,) %}{% set n.y = (n.y,) %}{% endfor %}{{ {n.x: 1, n.y: 2} | length }}", "deep")]
     [InlineData("{% set n = namespace(x=[]) %}{% for i in range(5000) %}{% set n.x = [n.x] %}{% endfor %}{{ n.x == n.x }}{{ n.x }}", "deep")]
     public void What_goes_wrong_is_said(string source, string said) =>
         Assert.Contains(said, Assert.Throws<ChatTemplateException>(() => Render(source)).Message);

@@ -38,6 +38,20 @@ public sealed class OtherTokenizerKindsTests
         void Node(int index, uint value) => BitConverter.TryWriteBytes(map.AsSpan(4 + (4 * index)), value);
     }
 
+    [Fact]
+    public void A_normaliser_that_makes_far_more_of_a_text_is_refused()
+    {
+        byte[] map = new byte[4 + (4 * 256)];
+        BitConverter.TryWriteBytes(map, 4 * 256);
+        Node(0, 0);
+        Node('A', 'A' | 0x100 | (1u << 10));
+        Node('A' ^ 1, 0x80000000);
+        ITokenizer tokenizer = Unigram("remove", [.. map, .. Enumerable.Repeat((byte)'b', 1 << 20), 0]);
+        Assert.Contains("bytes of one", Assert.Throws<ModelFormatException>(() => tokenizer.Encode(new string('A', 1 << 20))).Message);
+
+        void Node(int index, uint value) => BitConverter.TryWriteBytes(map.AsSpan(4 + (4 * index)), value);
+    }
+
     [Theory]
     [InlineData(new byte[] { 1, 2 })]
     [InlineData(new byte[] { 255, 255, 255, 255, 0 })]

@@ -5,8 +5,4 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 /// <param name="End">One past the last position.</param>
 /// <param name="Scale">Multiplies scores.</param>
 /// <param name="Softcap">Scores s become <c>cap · tanh(s / cap)</c> after that; 0 for no cap.</param>
-internal readonly record struct AttentionSpan(int First, int End, float Scale, float Softcap)
-{
-    /// <summary>How many positions.</summary>
-    internal int Length => End - First;
-}
+internal readonly record struct AttentionSpan(int First, int End, float Scale, float Softcap);

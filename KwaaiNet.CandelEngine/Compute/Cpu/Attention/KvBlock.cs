@@ -124,11 +124,14 @@ internal readonly unsafe record struct KvBlock(nint[] Pages, int FirstPage, int 
             ((Half*)values)[(at * scales) + block] = valueScale;
             for (int i = first; i < first + ScaledNumbers; i++)
             {
-                keyBytes[(i * n) + at] = (sbyte)MathF.Round(key[i] * keyInverse);
-                valueBytes[i] = (sbyte)MathF.Round(value[i] * valueInverse);
+                keyBytes[(i * n) + at] = ToByte(key[i] * keyInverse);
+                valueBytes[i] = ToByte(value[i] * valueInverse);
             }
         }
     }
+
+    // What the largest scale cannot reach saturates, as in binary16; a plain cast would wrap round to another sign.
+    private static sbyte ToByte(float steps) => (sbyte)Math.Clamp(MathF.Round(steps), -ByteLevels, ByteLevels);
 
     private static (Half Scale, float Inverse) ScaleOf(float* numbers)
     {

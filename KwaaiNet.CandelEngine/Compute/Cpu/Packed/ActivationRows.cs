@@ -91,7 +91,9 @@ internal sealed unsafe class ActivationRows : IDisposable
 
     private static byte* Grow(byte* old, nuint bytes)
     {
+        // First the new, so that the old stands when there is no memory: Dispose will free it, once.
+        var grown = (byte*)NativeMemory.AlignedAlloc(bytes, Alignment);
         NativeMemory.AlignedFree(old);
-        return (byte*)NativeMemory.AlignedAlloc(bytes, Alignment);
+        return grown;
     }
 }
