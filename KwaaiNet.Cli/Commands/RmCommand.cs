@@ -21,7 +21,9 @@ internal static class RmCommand
 
     internal static int Run(CommandContext context, string name, bool yes)
     {
-        CatalogModel model = StoredModel.Find(context.Home, name);
+        CatalogModel model = Find(context, name);
+        if (yes && !StoredModel.IsNamed(model, name))
+            throw new CommandFailure($"There is no model '{name}'; {model.Name} is only alike.", $"'{CommandName.For($"rm {model.Name} --yes")}' if that is the one.");
         if (NetworkStateFile.ReadRunning(context.Home) is { } running && running.ModelPath == model.Path)
             throw new CommandFailure($"{model.Name} is being served.", $"stop the network first: '{CommandName.For("down")}'.");
         long bytes = ModelRemoval.FilesOf(model.Path).Sum(file => new FileInfo(file).Length);
@@ -39,5 +41,20 @@ internal static class RmCommand
         long freed = ModelRemoval.Remove(context.Home.ModelsFolder, model.Path);
         context.Terminal.Line($"{model.Name} is removed: {ByteSize.Of(freed)} freed.");
         return ExitCode.Success;
+    }
+
+    private static CatalogModel Find(CommandContext context, string name)
+    {
+        // What a stopped pull has left is no model yet, but takes room as one does.
+        CatalogModel? unfinished = UnfinishedPulls.List(context.Home).FirstOrDefault(model => StoredModel.IsNamed(model, name));
+        try
+        {
+            CatalogModel model = StoredModel.Find(context.Home, name);
+            return unfinished is not null && !StoredModel.IsNamed(model, name) ? unfinished : model;
+        }
+        catch (CommandFailure) when (unfinished is not null)
+        {
+            return unfinished;
+        }
     }
 }
