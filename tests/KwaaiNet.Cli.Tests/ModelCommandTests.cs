@@ -45,6 +45,11 @@ public sealed class ModelCommandTests
         Assert.Contains("holds blocks 1-1", failure.Message, StringComparison.Ordinal);
         Assert.Contains("up --pull --model tiny:latest", failure.Remedy, StringComparison.Ordinal);
         Assert.Equal(0, ModelCheck.Run(terminal.Context, TestContext.Current.CancellationToken));
+
+        Assert.Equal(0, await PullAsync(terminal, registry, "tiny", WantedBlocks.None));
+        Assert.Equal(0, RmCommand.Run(terminal.Context, "tiny", yes: true));
+        Assert.Contains("2 parts of tiny are removed", terminal.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(LocalModels.List(terminal.Context.Home), model => model.Held is not null);
     }
 
     [Fact]
