@@ -70,6 +70,12 @@ public sealed class ModelStoreOptions
     {
         ValidateOptionsResult result = new ModelStoreOptionsValidator().Validate(null, this);
         if (result.Failed) throw new ModelStoreException(string.Join(" ", result.Failures), $"correct the section {Section} of the configuration (environment variables {Section}__…).");
+
+        // "http://" and "ftp://host" pass for addresses elsewhere.
+        List<string> unusable = [.. new[] { (nameof(Registry), Registry), (nameof(HuggingFace), HuggingFace) }
+            .Where(pair => !Uri.TryCreate(pair.Item2, UriKind.Absolute, out Uri? address) || address.Scheme is not ("http" or "https") || address.Host.Length == 0)
+            .Select(pair => $"'{pair.Item2}' is no http or https address ({Section}:{pair.Item1}, --registry).")];
+        if (unusable.Count > 0) throw new ModelStoreException(string.Join(" ", unusable), "write it as in https://registry.example:5000.");
     }
 
     private static string DefaultFolder()

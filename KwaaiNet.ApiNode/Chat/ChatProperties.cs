@@ -30,6 +30,9 @@ internal static class ChatProperties
     /// <summary>Options: see <see cref="CandelEngine.Sampling.SamplingParameters.RepeatLastN"/>.</summary>
     public const string RepeatLastN = "repeat_last_n";
 
+    /// <summary>Options: variables of the model's chat template, such as <c>enable_thinking</c>, as vLLM and llama.cpp name them; a JSON object.</summary>
+    public const string TemplateVariables = "chat_template_kwargs";
+
     /// <summary>Answers: a name of the weights that gave them.</summary>
     public const string Fingerprint = "system_fingerprint";
 }

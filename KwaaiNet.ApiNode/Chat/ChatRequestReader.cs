@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Sampling;
@@ -10,6 +11,10 @@ namespace KwaaiNet.ApiNode.Chat;
 /// <summary>Turns messages and options into what the generation needs, and refuses what would change the answer and is not done here.</summary>
 internal static class ChatRequestReader
 {
+    // What a prompt is made of: a request that sets them would be overruled, or offer tools whose calls nobody reads.
+    private static readonly HashSet<string> s_ownVariables =
+        ["messages", "tools", "add_generation_prompt", "continue_final_message", "bos_token", "eos_token", "unk_token", "pad_token"];
+
     /// <summary>Reads a request.</summary>
     /// <param name="model">The model asked for.</param>
     /// <param name="messages">The conversation.</param>
@@ -20,7 +25,7 @@ internal static class ChatRequestReader
     {
         Refuse(options);
         SamplingParameters sampling = SamplingOptions.Read(options, model);
-        int[] prompt = EncodePrompt(model, messages, options?.Instructions);
+        int[] prompt = EncodePrompt(model, messages, options);
         int? wanted = options?.MaxOutputTokens;
         if (wanted <= 0)
         {
@@ -61,10 +66,11 @@ internal static class ChatRequestReader
         }
     }
 
-    private static int[] EncodePrompt(ServedModel model, IEnumerable<ChatMessage> messages, string? instructions)
+    private static int[] EncodePrompt(ServedModel model, IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
+        ChatTemplateOptions template = ReadTemplateOptions(model, options);
         List<ChatTurn> turns = [];
-        if (!string.IsNullOrEmpty(instructions))
+        if (options?.Instructions is { Length: > 0 } instructions)
         {
             turns.Add(new ChatTurn("system", instructions));
         }
@@ -92,7 +98,7 @@ internal static class ChatRequestReader
         int[] prompt;
         try
         {
-            prompt = PromptEncoder.Encode(model, turns);
+            prompt = PromptEncoder.Encode(model, turns, template);
         }
         catch (ChatTemplateException exception)
         {
@@ -102,6 +108,37 @@ internal static class ChatRequestReader
         return prompt.Length > 0
             ? prompt
             : throw new InvalidChatRequestException("messages", "The messages hold no text, and the model needs at least one token to start from.");
+    }
+
+    private static ChatTemplateOptions ReadTemplateOptions(ServedModel model, ChatOptions? options)
+    {
+        const string Name = ChatProperties.TemplateVariables;
+        object? value = null;
+        if (options?.AdditionalProperties?.TryGetValue(Name, out value) != true || value is null)
+        {
+            return new ChatTemplateOptions();
+        }
+
+        if (value is not JsonElement { ValueKind: JsonValueKind.Object } json)
+        {
+            throw new InvalidChatRequestException(Name, $"{Name} must be a JSON object.", "invalid_type");
+        }
+
+        // Of a key twice the last one counts, as everywhere in a request.
+        Dictionary<string, JsonElement> variables = new(StringComparer.Ordinal);
+        foreach (JsonProperty property in json.EnumerateObject())
+        {
+            if (s_ownVariables.Contains(property.Name))
+            {
+                throw new InvalidChatRequestException(Name, $"{Name} must not set '{property.Name}', which is the server's to set.", InvalidChatRequestException.Unsupported);
+            }
+
+            variables[property.Name] = property.Value;
+        }
+
+        return variables.Count == 0 || model.ChatTemplate is not null
+            ? new ChatTemplateOptions { Variables = variables }
+            : throw new InvalidChatRequestException(Name, $"'{model.Id}' is a base model without a chat template: leave {Name} out.", InvalidChatRequestException.Unsupported);
     }
 
     private static TrustTier ReadTier(ChatOptions? options)

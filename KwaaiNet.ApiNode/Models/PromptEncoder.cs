@@ -7,11 +7,11 @@ internal static class PromptEncoder
 {
     /// <summary>Encodes with the model's own template. A base model has none: its prompt is the contents joined by line breaks, to be continued.</summary>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public static int[] Encode(ServedModel model, IReadOnlyList<ChatTurn> turns)
+    public static int[] Encode(ServedModel model, IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options)
     {
         ITokenizer tokenizer = model.Tokenizer;
         int[] ids = model.ChatTemplate is { } template
-            ? template.Encode(tokenizer, turns)
+            ? template.Encode(tokenizer, turns, options)
             : tokenizer.Encode(string.Join('\n', turns.Select(turn => turn.Content)));
         // Templates that write BOS themselves must not get a second one.
         return tokenizer is { AddBos: true, BosId: int bos } && (ids.Length == 0 || ids[0] != bos) ? [bos, .. ids] : ids;

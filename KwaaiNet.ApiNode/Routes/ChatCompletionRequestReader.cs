@@ -100,6 +100,7 @@ internal static class ChatCompletionRequestReader
             StopSequences = ReadStops(json),
         };
         Add(options, ChatProperties.TrustTier, json.String(ChatProperties.TrustTier));
+        Add(options, ChatProperties.TemplateVariables, TemplateVariablesReader.Read(json));
         AddSampling(options, json);
         return new ChatCompletionRequest(messages, options, stream, includeUsage);
     }

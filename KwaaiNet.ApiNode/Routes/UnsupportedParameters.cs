@@ -6,6 +6,9 @@ namespace KwaaiNet.ApiNode.Routes;
 /// <summary>Fields that would change the answer and are not done here: their neutral value passes, any other is refused rather than ignored.</summary>
 internal static class UnsupportedParameters
 {
+    private const string OnlyText = "only plain text can be promised; leave it out";
+    private const string Variable = "send it as a variable of the model's chat template, as in \"chat_template_kwargs\":{\"enable_thinking\":false}";
+
     private static readonly (string Name, Func<JsonElement, bool> IsNeutral, string Remedy)[] s_fields =
     [
         ("n", value => IsNumber(value, 1), "only 1 answer a request is given; send several requests"),
@@ -15,6 +18,22 @@ internal static class UnsupportedParameters
         ("xtc_probability", value => IsNumber(value, 0), "leave it out or set it to 0"),
         ("dry_multiplier", value => IsNumber(value, 0), "leave it out or set it to 0"),
         ("ignore_eos", value => value.ValueKind == JsonValueKind.False, "leave it out or set it to false"),
+        ("stop_token_ids", IsEmpty, "leave it out; 'stop' takes text"),
+        ("bad_words", IsEmpty, "leave it out; 'logit_bias' bans tokens"),
+        ("allowed_token_ids", IsEmpty, "leave it out; 'logit_bias' steers tokens"),
+        ("guided_json", _ => false, OnlyText),
+        ("guided_regex", _ => false, OnlyText),
+        ("guided_choice", _ => false, OnlyText),
+        ("guided_grammar", _ => false, OnlyText),
+        ("structured_outputs", _ => false, OnlyText),
+        ("grammar", value => IsText(value, ""), OnlyText),
+        ("json_schema", _ => false, OnlyText),
+        ("chat_template", _ => false, "the model's own template is used; leave it out"),
+        ("enable_thinking", _ => false, Variable),
+        ("think", _ => false, Variable),
+        ("thinking", _ => false, Variable),
+        ("continue_final_message", value => value.ValueKind == JsonValueKind.False, "leave it out or set it to false"),
+        ("add_generation_prompt", value => value.ValueKind == JsonValueKind.True, "leave it out or set it to true"),
         ("tools", IsEmpty, "tools are not supported; leave them out"),
         ("tool_choice", value => IsText(value, "none") || IsText(value, "auto"), "tools are not supported; leave it out or set it to 'none'"),
         ("functions", IsEmpty, "functions are not supported; leave them out"),

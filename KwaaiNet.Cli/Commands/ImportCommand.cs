@@ -25,8 +25,8 @@ internal static class ImportCommand
                 forPrograms,
                 progress => new ModelImport(StoreSettings.For(context.Home), context.Clock, progress)
                     .RunAsync(parsed.GetValue(path)!, parsed.GetValue(name), parsed.GetValue(link), cancellationToken)).ConfigureAwait(false);
-            string local = Path.ChangeExtension(Path.GetRelativePath(context.Home.ModelsFolder, outcome.Path), Directory.Exists(outcome.Path) ? Path.GetExtension(outcome.Path) : null)
-                .Replace(Path.DirectorySeparatorChar, ':');
+            string kept = Path.GetRelativePath(context.Home.ModelsFolder, outcome.Path);
+            string local = (Directory.Exists(outcome.Path) ? kept : Path.ChangeExtension(kept, null)).Replace(Path.DirectorySeparatorChar, ':');
             context.Terminal.Line(forPrograms
                 ? JsonSerializer.Serialize(new { result = outcome, name = local }, TransferReport.JsonLines)
                 : $"{local} is here: {ByteSize.Of(outcome.Bytes)} in {outcome.Path}{(outcome.Sha256 is null ? "" : $", SHA-256 {outcome.Sha256}")}");

@@ -51,6 +51,12 @@ internal static class KwaaiNetCommand
                 context.Terminal.Error(exception.Message, $"make {context.Home.Folder} writable, or name another folder in KWAAINET_HOME.");
                 return ExitCode.Failure;
             }
+            catch (IOException exception)
+            {
+                // KWAAINET_HOME is a file, its disk is full or gone: a stack would say no more.
+                context.Terminal.Error(exception.Message, $"check {context.Home.Folder} and its disk, or name another folder in KWAAINET_HOME.");
+                return ExitCode.Failure;
+            }
             catch (OperationCanceledException) when (context.Interrupts.Stop.IsCancellationRequested)
             {
                 return ExitCode.Interrupted;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Cli.Api;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.Output;
@@ -21,7 +22,7 @@ internal static class ModelsCommand
         Option<bool> verify = new("--verify") { Description = "Read every file again and compare it with its digest." };
         Command command = new("models", "List the models on this machine and those the network serves.") { json, verify };
         command.SetWork(context, (parsed, cancellationToken) => parsed.GetValue(verify)
-            ? Task.FromResult(ModelCheck.Run(context, cancellationToken))
+            ? Task.FromResult(ModelCheck.Run(context, cancellationToken, parsed.GetValue(json)))
             : RunAsync(context, parsed.GetValue(json), cancellationToken));
         return command;
     }
@@ -33,7 +34,15 @@ internal static class ModelsCommand
         if (NetworkStateFile.ReadRunning(context.Home) is { Url.Length: > 0 } network)
         {
             using ApiClient client = new(network.Url);
-            served = await client.ListModelsAsync(cancellationToken).ConfigureAwait(false);
+            try
+            {
+                served = await client.ListModelsAsync(cancellationToken).ConfigureAwait(false);
+            }
+            catch (CommandFailure failure)
+            {
+                // The files are here all the same.
+                context.Terminal.Error(failure.Message, $"'{CommandName.For("status")}' shows what has stopped; models of this machine are listed all the same.");
+            }
         }
 
         if (json)
@@ -43,6 +52,11 @@ internal static class ModelsCommand
         }
 
         Show(context, local, served);
+        foreach (CatalogModel model in UnfinishedPulls.List(context.Home))
+        {
+            context.Terminal.Line($"  {model.Name}: {ByteSize.Of(model.FileBytes)} of an unfinished pull; pull it again to go on, or '{CommandName.For($"rm {model.Name}")}'.");
+        }
+
         return ExitCode.Success;
     }
 

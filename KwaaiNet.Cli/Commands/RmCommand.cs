@@ -21,14 +21,17 @@ internal static class RmCommand
 
     internal static int Run(CommandContext context, string name, bool yes)
     {
-        CatalogModel model = StoredModel.Find(context.Home, name);
-        if (NetworkStateFile.ReadRunning(context.Home) is { } running && running.ModelPath == model.Path)
-            throw new CommandFailure($"{model.Name} is being served.", $"stop the network first: '{CommandName.For("down")}'.");
-        long bytes = ModelRemoval.FilesOf(model.Path).Sum(file => new FileInfo(file).Length);
+        IReadOnlyList<CatalogModel> models = Find(context, name);
+        string shown = models.Count == 1 ? models[0].Name : $"{models.Count} parts of {name}";
+        if (yes && models.Count == 1 && !StoredModel.IsNamed(models[0], name))
+            throw new CommandFailure($"There is no model '{name}'; {shown} is only alike.", $"'{CommandName.For($"rm {shown} --yes")}' if that is the one.");
+        if (NetworkStateFile.ReadRunning(context.Home) is { } running && models.Any(model => IsServed(running.ModelPath, model)))
+            throw new CommandFailure($"{shown} is being served.", $"stop the network first: '{CommandName.For("down")}'.");
         if (!yes)
         {
             if (!context.Terminal.Interactive) throw new CommandFailure("Nobody is here to ask whether to remove it.", "add --yes.");
-            context.Terminal.Text($"Remove {model.Name} ({ByteSize.Of(bytes)}, {model.Path})? [y/N] ");
+            long bytes = models.SelectMany(model => ModelRemoval.FilesOf(model.Path)).Sum(file => new FileInfo(file).Length);
+            context.Terminal.Text($"Remove {shown} ({ByteSize.Of(bytes)}, {string.Join(", ", models.Select(model => model.Path))})? [y/N] ");
             if (context.Terminal.Input.ReadLine()?.Trim() is not ("y" or "Y" or "yes"))
             {
                 context.Terminal.Line("Nothing was removed.");
@@ -36,8 +39,30 @@ internal static class RmCommand
             }
         }
 
-        long freed = ModelRemoval.Remove(context.Home.ModelsFolder, model.Path);
-        context.Terminal.Line($"{model.Name} is removed: {ByteSize.Of(freed)} freed.");
+        long freed = models.Sum(model => ModelRemoval.Remove(context.Home.ModelsFolder, model.Path));
+        context.Terminal.Line($"{shown} {(models.Count == 1 ? "is" : "are")} removed: {ByteSize.Of(freed)} freed.");
         return ExitCode.Success;
+    }
+
+    // Shards that pull serve other parts than the header that the network was started with.
+    private static bool IsServed(string served, CatalogModel model) =>
+        served == model.Path || (ModelCard.Read(served) is { Blocks: not null, Source: { } source } && ModelCard.Read(model.Path)?.Source == source);
+
+    private static IReadOnlyList<CatalogModel> Find(CommandContext context, string name)
+    {
+        // What a stopped pull has left is no model yet, but takes room as one does.
+        CatalogModel? unfinished = UnfinishedPulls.List(context.Home).FirstOrDefault(model => StoredModel.IsNamed(model, name));
+        CatalogModel[] parts = [.. new ModelCatalog(context.Home.ModelsFolder).List()
+            .Where(model => ModelCard.Read(model.Path) is { Blocks: not null, Source: { } source } && (source == name || source == name + ":latest"))];
+        try
+        {
+            CatalogModel model = StoredModel.Find(context.Home, name);
+            if (StoredModel.IsNamed(model, name)) return [model];
+            return parts.Length > 0 ? parts : [unfinished ?? model];
+        }
+        catch (CommandFailure) when (parts.Length > 0 || unfinished is not null)
+        {
+            return parts.Length > 0 ? parts : [unfinished!];
+        }
     }
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.ModelStore.Local;
@@ -48,10 +49,17 @@ internal static class ShowCommand
     }
 
     private static void PrintTemplate(Terminal terminal, CatalogModel model, GgufFile? file) => terminal.Line(
-        file?.Metadata.GetString(TemplateKey)
+        (file is null ? OfFolder(model.Path).Template : file.Metadata.GetString(TemplateKey))
         ?? throw new CommandFailure(
-            file is null ? $"{model.Name} is a folder of safetensors: its template stands in tokenizer_config.json or chat_template.jinja." : $"{model.Name} has no chat template: it is a base model, or its conversion left it out.",
-            file is null ? $"look into {model.Path}." : "use it for completions, or take another conversion."));
+            $"{model.Name} has no chat template: it is a base model, or its conversion left it out.",
+            "use it for completions, or take another conversion."));
+
+    // In tokenizer_config.json, chat_template.jinja and generation_config.json.
+    private static (string? Template, RecommendedSampling Sampling) OfFolder(string path)
+    {
+        using ModelFile folder = ModelFile.Open(path);
+        return (folder.ChatTemplate?.Source, folder.RecommendedSampling);
+    }
 
     private static object Describe(CatalogModel model, GgufFile? file, bool tensors)
     {
@@ -88,8 +96,10 @@ internal static class ShowCommand
         Fact("heads", shape is null ? null : $"{shape.HeadCount}, {shape.KvHeadCount} for keys and values, {shape.HeadSize} numbers each");
         Fact("context", Number(shape?.ContextLength));
         Fact("vocabulary", Number(shape?.VocabularySize));
-        Fact("template", file?.Metadata.Contains(TemplateKey) == true ? "the model's own (--template prints it)" : "none");
-        Fact("sampling", Sampling(file, card));
+        (string? template, RecommendedSampling recommended) = file is null && problem is null ? OfFolder(model.Path) : (null, RecommendedSampling.None);
+        Fact("template", file?.Metadata.Contains(TemplateKey) == true || template is not null ? "the model's own (--template prints it)" : "none");
+        Fact("sampling", file is null ? Sampling(recommended) : Sampling(file));
+        Fact("published", card?.Parameters is { Count: > 0 } parameters ? $"{string.Join(", ", parameters.Select(pair => $"{pair.Key} {pair.Value?.ToJsonString()}"))} (the registry's settings; not applied)" : null);
         Fact("system", card?.System);
         if (problem is not null) terminal.Warning($"It cannot be served: {problem}");
         if (file is not null) PrintMetadata(terminal, file.Metadata);
@@ -134,13 +144,18 @@ internal static class ShowCommand
         return [.. folder.TensorNames.Select(name => folder.TryGetTensor(name, out TensorData tensor) ? Row.Of(tensor) : default)];
     }
 
-    private static string? Sampling(GgufFile? file, ModelCard? card)
+    private static string Sampling(GgufFile file)
     {
         const string Prefix = "general.sampling.";
-        IEnumerable<string> own = file?.Metadata.Keys.Where(key => key.StartsWith(Prefix, StringComparison.Ordinal))
-            .Select(key => $"{key[Prefix.Length..]} {(file.Metadata.TryGetValue(key, out GgufValue value) ? value.ToString() : "")}") ?? [];
-        IEnumerable<string> published = card?.Parameters?.Select(pair => $"{pair.Key} {pair.Value?.ToJsonString()}") ?? [];
-        return string.Join(", ", own.Concat(published));
+        return string.Join(", ", file.Metadata.Keys.Where(key => key.StartsWith(Prefix, StringComparison.Ordinal))
+            .Select(key => $"{key[Prefix.Length..]} {(file.Metadata.TryGetValue(key, out GgufValue value) ? value.ToString() : "")}"));
+    }
+
+    private static string Sampling(RecommendedSampling sampling)
+    {
+        (string Name, float? Value)[] values =
+            [("temp", sampling.Temperature), ("top_k", sampling.TopK), ("top_p", sampling.TopP), ("min_p", sampling.MinP), ("typical_p", sampling.TypicalP), ("penalty_repeat", sampling.RepetitionPenalty)];
+        return string.Join(", ", values.Where(value => value.Value is not null).Select(value => string.Create(CultureInfo.InvariantCulture, $"{value.Name} {value.Value}")));
     }
 
     private static (ModelShape? Shape, string? Weights, string? Problem) Open(string path)

@@ -50,8 +50,8 @@ internal sealed class TransferReport : IProgress<PullEvent>
     public void Report(PullEvent value)
     {
         if (_json) ReportJson(value);
-        else if (value.Stage == PullStage.Note && _live is null) _terminal.Line(value.Text!);
-        else if (value.Stage == PullStage.Note) _terminal.Console.Write(new Text(value.Text + Environment.NewLine)); // Above the bars, not through them.
+        else if (value.Stage == PullStage.Note && _live is null) _terminal.Line(Terminal.Plain(value.Text!));
+        else if (value.Stage == PullStage.Note) _terminal.Console.Write(new Text(Terminal.Plain(value.Text!) + Environment.NewLine)); // Above the bars, not through them.
         else if (_live is not null) ReportBar(_live, value);
         else ReportLine(value);
     }

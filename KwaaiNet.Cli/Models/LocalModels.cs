@@ -50,7 +50,7 @@ internal static class LocalModels
         {
             try
             {
-                CatalogModel found = new ModelCatalog(Folders(home)).Find(asked);
+                CatalogModel found = StoredModel.PulledAs(home, asked) ?? new ModelCatalog(Folders(home)).Find(asked);
                 model = Describe(found.Name, found.Path);
             }
             catch (ModelNotFoundException exception)

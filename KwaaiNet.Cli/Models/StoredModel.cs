@@ -2,6 +2,8 @@ using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;
+using KwaaiNet.ModelStore;
+using KwaaiNet.ModelStore.References;
 
 namespace KwaaiNet.Cli.Models;
 
@@ -19,7 +21,34 @@ internal static class StoredModel
         }
         catch (ModelNotFoundException exception)
         {
+            if (PulledAs(home, nameOrPath) is { } pulled) return pulled;
             throw new CommandFailure(exception.Message, $"a name from '{CommandName.For("models")}', or fetch it with '{CommandName.For($"pull {nameOrPath}")}'.");
         }
     }
+
+    /// <summary>The model that was pulled by a name such as <c>hf:owner/repo/file.gguf</c>, which is not the one it goes by here; null: none.</summary>
+    public static CatalogModel? PulledAs(KwaaiNetHome home, string reference) => LocalName(reference) is { } name
+        ? new ModelCatalog(home.ModelsFolder).List().FirstOrDefault(model => model.Name.Equals(name, StringComparison.OrdinalIgnoreCase))
+        : null;
+
+    /// <summary>Whether a model is the very one that was named, and not one whose name is alike.</summary>
+    public static bool IsNamed(CatalogModel model, string nameOrPath) =>
+        (nameOrPath.Length > 0 && Path.GetFullPath(nameOrPath) == model.Path)
+        || new[] { nameOrPath, nameOrPath + ":latest", LocalName(nameOrPath) }.Any(name => name is not null && Letters(name) == Letters(model.Name));
+
+    private static string? LocalName(string reference)
+    {
+        try
+        {
+            return ModelReference.Parse(reference).LocalName.Replace('/', ':');
+        }
+        catch (ModelStoreException)
+        {
+            // A name of this machine only.
+            return null;
+        }
+    }
+
+    // As the catalog compares: capitals and the signs between words do not matter.
+    private static string Letters(string name) => string.Concat(name.Where(char.IsLetterOrDigit)).ToUpperInvariant();
 }

@@ -78,6 +78,7 @@ internal sealed class Terminal
 
     public void Warning(string text)
     {
+        text = Plain(text);
         if (Interactive)
         {
             Console.MarkupLineInterpolated($"[yellow]{text}[/]");
@@ -92,11 +93,14 @@ internal sealed class Terminal
     {
         lock (_error)
         {
-            _error.WriteLine($"error: {message}");
-            _error.WriteLine($"  try: {remedy}");
+            _error.WriteLine($"error: {Plain(message)}");
+            _error.WriteLine($"  try: {Plain(remedy)}");
             _error.Flush();
         }
     }
+
+    /// <summary>Text without control characters: messages quote servers and files, whose words must not steer a terminal.</summary>
+    public static string Plain(string text) => string.Concat(text.Select(c => char.IsControl(c) && c is not ('\n' or '\t') ? '\uFFFD' : c));
 
     /// <summary>Runs work under a spinner when somebody watches, and without one otherwise. The work is given a way to say what it waits for.</summary>
     public Task StatusAsync(string status, Func<Action<string>, Task> work) => Interactive

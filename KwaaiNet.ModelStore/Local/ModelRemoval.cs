@@ -39,12 +39,7 @@ public static class ModelRemoval
                 File.Delete(file);
             }
 
-            for (string? at = Directory.Exists(path) ? path : Path.GetDirectoryName(path);
-                at is not null && at.Length > root.Length && Directory.Exists(at) && !Directory.EnumerateFileSystemEntries(at).Any();
-                at = Path.GetDirectoryName(at))
-            {
-                Directory.Delete(at);
-            }
+            RemoveEmptyFolders(root, Directory.Exists(path) ? path : Path.GetDirectoryName(path));
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
@@ -52,6 +47,16 @@ public static class ModelRemoval
         }
 
         return freed;
+    }
+
+    internal static void RemoveEmptyFolders(string root, string? folder)
+    {
+        for (string? at = folder;
+            at is not null && at.Length > root.Length && Directory.Exists(at) && !Directory.EnumerateFileSystemEntries(at).Any();
+            at = Path.GetDirectoryName(at))
+        {
+            Directory.Delete(at);
+        }
     }
 
     internal static IEnumerable<string> PartsOf(string model)

@@ -58,7 +58,11 @@ public sealed class ModelPuller : IDisposable
             await WriteCardAsync(transfer, model, result, cancellationToken).ConfigureAwait(false);
             return result;
         }
-        catch (Exception exception) when (exception is UnauthorizedAccessException or IOException)
+        catch (IOException exception)
+        {
+            throw new ModelStoreException($"{model.Name} cannot be kept: {exception.Message}", $"make room on the disk of {_options.Folder}, or name another folder in KWAAINET_HOME, and pull again: what has come is kept.", exception);
+        }
+        catch (UnauthorizedAccessException exception)
         {
             throw new ModelStoreException($"{model.Name} cannot be kept: {exception.Message}", $"make {_options.Folder} writable, or name another folder in KWAAINET_HOME.", exception);
         }

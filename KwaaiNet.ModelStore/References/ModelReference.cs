@@ -25,8 +25,11 @@ public abstract partial record ModelReference
         string tag = match.Groups["tag"].Value;
         string space = match.Groups["namespace"].Value;
         string host = match.Groups["host"].Value;
+        string? address = host.Length == 0 ? null : (match.Groups["scheme"] is { Length: > 0 } scheme ? scheme.Value : "https://") + host;
+        // A port beyond 65535, say.
+        if (address is not null && !Uri.TryCreate(address, UriKind.Absolute, out _)) throw NotAName(text);
         return new RegistryReference(
-            host.Length == 0 ? null : (match.Groups["scheme"] is { Length: > 0 } scheme ? scheme.Value : "https://") + host,
+            address,
             space.Length == 0 ? "library" : space,
             match.Groups["model"].Value,
             tag.Length == 0 ? "latest" : tag);

@@ -23,7 +23,7 @@ internal sealed class OllamaRegistry(FileTransfer transfer, ModelStoreOptions op
         {
             json = await transfer.ReadAllAsync(manifestFile, MostManifestBytes, cancellationToken).ConfigureAwait(false);
         }
-        catch (ModelStoreException exception) when (exception.Message.Contains("404", StringComparison.Ordinal))
+        catch (ModelStoreException exception) when (exception.Message.Contains("(404 ", StringComparison.Ordinal))
         {
             throw new ModelStoreException(
                 $"{manifestFile.Address.Authority} has no model '{name}'.",

@@ -35,8 +35,16 @@ internal sealed record DownloadJournal(string Source, string? Sha256, long? Size
     public void Write(string part)
     {
         string path = PathFor(part);
-        File.WriteAllBytes(path + ".new", JsonSerializer.SerializeToUtf8Bytes(this, JsonSerializerOptions.Web));
-        File.Move(path + ".new", path, overwrite: true);
+        string fresh = path + ".new";
+        try
+        {
+            File.WriteAllBytes(fresh, JsonSerializer.SerializeToUtf8Bytes(this, JsonSerializerOptions.Web));
+            File.Move(fresh, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(fresh);
+        }
     }
 
     /// <summary>Why bytes kept by this journal cannot be gone on with; null when they can.</summary>

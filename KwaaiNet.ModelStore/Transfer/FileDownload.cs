@@ -93,14 +93,15 @@ internal sealed class FileDownload(FileTransfer transfer, Func<string, long?> fr
     private static void Check(RemoteFile file, string name, string part, FileStream stream, string sha256, string? gitBlobId, TransferState state)
     {
         string? expected = file.Sha256 ?? state.LinkedSha256 ?? file.GitBlobId;
-        string? actual = (file.Sha256 ?? state.LinkedSha256) is not null ? sha256 : gitBlobId;
+        bool hasSha256 = (file.Sha256 ?? state.LinkedSha256) is not null;
+        string? actual = hasSha256 ? sha256 : gitBlobId;
         if (state.Size is { } size && stream.Length != size)
             throw new ModelStoreException($"{name}: {size} bytes are expected and {stream.Length} came.", "pull it again: it goes on where it stopped.");
         if (expected is null || expected == actual) return;
         stream.Dispose();
         DownloadJournal.Delete(part);
         throw new ModelStoreException(
-            $"{name} is not the file its publisher names: SHA-256 {expected} is expected and {actual} came. It was deleted.",
+            $"{name} is not the file its publisher names: {(hasSha256 ? "SHA-256" : "git's id")} {expected} is expected and {actual} came. It was deleted.",
             "pull it again; if it comes out the same, the server or something on the way changes the file: ask another registry, with --registry.");
     }
 

@@ -45,6 +45,11 @@ public sealed class ModelCommandTests
         Assert.Contains("holds blocks 1-1", failure.Message, StringComparison.Ordinal);
         Assert.Contains("up --pull --model tiny:latest", failure.Remedy, StringComparison.Ordinal);
         Assert.Equal(0, ModelCheck.Run(terminal.Context, TestContext.Current.CancellationToken));
+
+        Assert.Equal(0, await PullAsync(terminal, registry, "tiny", WantedBlocks.None));
+        Assert.Equal(0, RmCommand.Run(terminal.Context, "tiny", yes: true));
+        Assert.Contains("2 parts of tiny are removed", terminal.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain(LocalModels.List(terminal.Context.Home), model => model.Held is not null);
     }
 
     [Fact]
@@ -100,6 +105,58 @@ public sealed class ModelCommandTests
         await File.WriteAllTextAsync(path + ".txt.gguf", "no model", TestContext.Current.CancellationToken);
         Assert.Equal(1, await KwaaiNetCommand.RunAsync(["import", path + ".txt.gguf"], terminal.Context));
         Assert.Contains("cannot be served", terminal.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_import_that_fails_in_the_middle_leaves_nothing_behind()
+    {
+        using TestTerminal terminal = new();
+        string path = Path.Combine(terminal.Folder, "own.gguf");
+        await File.WriteAllBytesAsync(path, SmallModel(), TestContext.Current.CancellationToken);
+        // The list of digests, which comes last, has no place.
+        string inTheWay = Path.Combine(terminal.Context.Home.ModelsFolder, "mine", "1b.gguf.digests.json");
+        Directory.CreateDirectory(inTheWay);
+        Assert.Equal(1, await KwaaiNetCommand.RunAsync(["import", path, "--name", "mine:1b"], terminal.Context));
+        Assert.Contains("cannot be taken in", terminal.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(terminal.Context.Home.ModelsFolder, "*", SearchOption.AllDirectories));
+        Directory.Delete(inTheWay);
+        Assert.Equal(0, await KwaaiNetCommand.RunAsync(["import", path, "--name", "mine:1b"], terminal.Context));
+    }
+
+    [Fact]
+    public async Task A_model_that_is_only_alike_is_not_removed_unasked()
+    {
+        using TestTerminal terminal = new();
+        await using FakeRegistry registry = await FakeRegistry.StartAsync(SmallModel());
+        await PullAsync(terminal, registry, "my-tiny:1b");
+        CommandFailure failure = Assert.Throws<CommandFailure>(() => RmCommand.Run(terminal.Context, "tiny:1b", yes: true));
+        Assert.Contains("rm my-tiny:1b --yes", failure.Remedy, StringComparison.Ordinal);
+        Assert.Equal(0, RmCommand.Run(terminal.Context, "My-Tiny:1B", yes: true));
+    }
+
+    [Fact]
+    public async Task What_a_stopped_pull_left_is_listed_and_can_be_removed()
+    {
+        using TestTerminal terminal = new();
+        string part = Path.Combine(terminal.Context.Home.ModelsFolder, "owner", "repo", "m.gguf.part");
+        Directory.CreateDirectory(Path.GetDirectoryName(part)!);
+        await File.WriteAllTextAsync(part, "GGUF", TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(part + ".json", "{}", TestContext.Current.CancellationToken);
+        Assert.Equal(0, await KwaaiNetCommand.RunAsync(["models"], terminal.Context));
+        Assert.Contains("owner:repo:m: 6 B of an unfinished pull", terminal.Output, StringComparison.Ordinal);
+        Assert.Equal(0, await KwaaiNetCommand.RunAsync(["rm", "hf:owner/repo/m.gguf", "--yes"], terminal.Context));
+        Assert.Empty(Directory.EnumerateFileSystemEntries(terminal.Context.Home.ModelsFolder));
+    }
+
+    [Fact]
+    public async Task A_home_that_is_a_file_is_said_and_not_thrown()
+    {
+        using TestTerminal terminal = new();
+        string path = Path.Combine(terminal.Folder, "own.gguf");
+        await File.WriteAllBytesAsync(path, SmallModel(), TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(terminal.Context.Home.ModelsFolder, "", TestContext.Current.CancellationToken);
+        Assert.Equal(1, await KwaaiNetCommand.RunAsync(["import", path], terminal.Context));
+        Assert.Contains("KWAAINET_HOME", terminal.Error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -35,8 +35,21 @@ public sealed class SourceTests
     [InlineData("hf:../repo/x.gguf")]
     [InlineData("a b:c")]
     [InlineData("name:tag:tag")]
+    [InlineData("registry.example:99999/ns/name:tag")]
     [Trait("Category", "BadInput")]
     public void What_is_no_name_or_climbs_out_of_the_folder_is_refused(string text) => Assert.Throws<ModelStoreException>(() => ModelReference.Parse(text));
+
+    [Theory]
+    [InlineData("registry.example")]
+    [InlineData("http://")]
+    [InlineData("ftp://registry.example")]
+    [InlineData("http://registry.example:99999")]
+    [Trait("Category", "BadInput")]
+    public void An_address_that_is_none_is_named(string address)
+    {
+        ModelStoreException wrong = Assert.Throws<ModelStoreException>(() => new ModelPuller(new ModelStoreOptions { Registry = address }, TimeProvider.System));
+        Assert.Contains("http or https address", wrong.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task A_registrys_settings_are_kept_beside_the_file()

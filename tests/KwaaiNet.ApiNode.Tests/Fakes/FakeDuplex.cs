@@ -37,8 +37,16 @@ internal sealed class FakeDuplex<TRequest, TResponse> : IClientStreamWriter<TReq
 
     public Task CompleteAsync() => Task.CompletedTask;
 
+    /// <summary>Hears of every answer when the client has dealt with it and asks for the next.</summary>
+    public Action<TResponse>? Handled { get; set; }
+
     public async Task<bool> MoveNext(CancellationToken cancellationToken)
     {
+        if (Current is { } handled)
+        {
+            Handled?.Invoke(handled);
+        }
+
         if (!await _responses.Reader.WaitToReadAsync(cancellationToken))
         {
             return false;

@@ -14,4 +14,7 @@ internal sealed class FakeTemplate : ChatTemplate
 
     public override int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true) =>
         tokenizer.Encode(Render(turns, addGenerationPrompt));
+
+    public override int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options) =>
+        tokenizer.Encode(Render(turns, options.AddGenerationPrompt) + string.Concat(options.Variables.Select(variable => $"{variable.Key}={variable.Value};")));
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Tests.Fakes;
 using Microsoft.Extensions.AI;
@@ -99,6 +100,21 @@ public sealed class ChatCompletionWireTests
         Assert.Equal(
             """{"error":{"message":"The server failed while handling the request. Its log says why.","type":"server_error","param":null,"code":"internal_error"}}""",
             await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Variables_of_the_request_reach_the_models_template()
+    {
+        await using ApiHost host = await ApiHost.StartAsync();
+        const string Body = "\"model\":\"demo\",\"max_tokens\":1,\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
+
+        (int status, JsonElement plain) = await host.AskAsync($"{{{Body}}}");
+        (int other, JsonElement steered) = await host.AskAsync($"{{{Body},\"chat_template_kwargs\":{{\"enable_thinking\":false}}}}");
+
+        Assert.Equal((200, 200), (status, other));
+        Assert.Equal("enable_thinking=False;".Length, PromptTokens(steered) - PromptTokens(plain));
+
+        static int PromptTokens(JsonElement reply) => reply.GetProperty("usage").GetProperty("prompt_tokens").GetInt32();
     }
 
     [Fact]
