@@ -210,6 +210,7 @@ internal static unsafe class ByteKernel<TLanes, TFormat>
         {
             for (int block = 0; block < TFormat.Columns / 32; block++, corrections += ActivationRows.Corrections * line)
             {
+                if (row == 0) Prefetch.Ahead(unit + (block * (TFormat.UnitBytes / (TFormat.Columns / 32))), TFormat.UnitBytes / (TFormat.Columns / 32));
                 TLanes a = TLanes.Zero;
                 TLanes d = TLanes.Zero;
                 TLanes high = TLanes.Zero;

@@ -133,6 +133,7 @@ internal static unsafe class ShortKernel<TLanes> where TLanes : struct, IRowLane
         TLanes f = TLanes.Zero;
         for (int u = 0; u < units; u++, unit += PackedQ8_0.UnitBytes, corrections += ActivationRows.Corrections * valueLine)
         {
+            if (row == 0) Prefetch.Ahead(unit, PackedQ8_0.UnitBytes);
             TLanes even = TLanes.Zero;
             TLanes odd = TLanes.Zero;
             byte* line = unit + PackedQ8_0.Lines + (2 * row);
