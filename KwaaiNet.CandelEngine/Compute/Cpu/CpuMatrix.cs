@@ -19,15 +19,11 @@ internal sealed class CpuMatrix : IDisposable
         Packed = packed;
         Outputs = tensor.Rows;
         Columns = tensor.Columns;
-        Bytes = packed?.Bytes ?? tensor.ByteLength;
     }
 
     internal int Outputs { get; }
 
     internal int Columns { get; }
-
-    /// <summary>Memory that its weights take.</summary>
-    internal long Bytes { get; }
 
     /// <summary>The packed weights, or null.</summary>
     internal PackedMatrix? Packed { get; }
