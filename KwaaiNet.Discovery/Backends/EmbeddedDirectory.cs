@@ -17,6 +17,9 @@ internal sealed class EmbeddedDirectory : IDirectoryBackend
 {
     private const int PortAttempts = 8;
 
+    // Its first script compiles a Lua runtime; on a machine where ten programs want each core that took four seconds.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(15);
+
     private readonly GarnetServer _server;
     private readonly RedisDirectory _directory;
     private int _disposed;
@@ -36,7 +39,7 @@ internal sealed class EmbeddedDirectory : IDirectoryBackend
         string password = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
         (GarnetServer server, int port) = StartServer(password);
         ConfigurationOptions options = new() { EndPoints = { { IPAddress.Loopback, port } }, Password = password };
-        RedisConnection connection = new(options, "The embedded Redis server", loggers.CreateLogger<RedisConnection>());
+        RedisConnection connection = new(options, "The embedded Redis server", s_patience, loggers.CreateLogger<RedisConnection>());
         return new EmbeddedDirectory(server, new RedisDirectory(connection, maxNodes, time, loggers.CreateLogger<RedisDirectory>()));
     }
 

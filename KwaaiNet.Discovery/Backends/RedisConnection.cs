@@ -7,23 +7,30 @@ namespace KwaaiNet.Discovery.Backends;
 /// <summary>One connection to Redis that is made in the background, kept, and made again when it is lost.</summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
+    private static readonly TimeSpan s_settleStep = TimeSpan.FromMilliseconds(20);
+
     private readonly ConfigurationOptions _options;
     private readonly ILogger _logger;
     private readonly Lazy<Task<ConnectionMultiplexer>> _connecting;
     private int _lossLogged;
 
-    public RedisConnection(ConfigurationOptions options, string name, ILogger logger)
+    /// <param name="options">Where the server is and how to sign in.</param>
+    /// <param name="name">What and where, for people.</param>
+    /// <param name="patience">How long a call may take. A server in this very process is never away, only slow, when the whole machine is.</param>
+    /// <param name="logger">Told of loss and return, once each.</param>
+    public RedisConnection(ConfigurationOptions options, string name, TimeSpan patience, ILogger logger)
     {
         _options = options;
+        Patience = patience;
         Name = name;
         _logger = logger;
         // A server that is down now may be up in a minute: keep trying, and fail calls meanwhile instead of queueing them.
         _options.AbortOnConnectFail = false;
         _options.BacklogPolicy = BacklogPolicy.FailFast;
-        _options.ConnectTimeout = 2_000;
-        _options.AsyncTimeout = 3_000;
-        _options.SyncTimeout = 3_000;
-        _options.KeepAlive = 2;
+        _options.ConnectTimeout = (int)(patience * 2 / 3).TotalMilliseconds;
+        _options.AsyncTimeout = (int)patience.TotalMilliseconds;
+        _options.SyncTimeout = (int)patience.TotalMilliseconds;
+        _options.KeepAlive = Math.Max(1, (int)(patience * 2 / 3).TotalSeconds);
         _options.ReconnectRetryPolicy = new ExponentialRetry(250, 5_000);
         _options.ClientName = "kwaainet-discovery";
         _options.IncludeDetailInExceptions = false;
@@ -32,6 +39,9 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     /// <summary>What and where, for people; never the password.</summary>
     public string Name { get; }
+
+    /// <summary>How long a call may take.</summary>
+    public TimeSpan Patience { get; }
 
     /// <summary>Raised when a connection breaks: messages may have been missed.</summary>
     public event Action? Lost;
@@ -57,6 +67,27 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         {
             ConnectionMultiplexer redis = await _connecting.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
             return await redis.GetSubscriber().SubscribeAsync(channel).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception error) when (IsRedisFault(error))
+        {
+            throw Unavailable(error);
+        }
+    }
+
+    /// <summary>Waits while the server is there and only the connection for subscriptions is not up yet. True when both are.</summary>
+    /// <exception cref="DirectoryUnavailableException">There is no connection to be had.</exception>
+    /// <remarks>The client makes its two connections apart from one another, and on a busy machine the second is up a good while later.</remarks>
+    public async Task<bool> SettleAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            ConnectionMultiplexer redis = await _connecting.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+            ISubscriber subscriber = redis.GetSubscriber();
+            // The client tells of a connection that comes back, not reliably of one that comes: hence asking.
+            using PeriodicTimer timer = new(s_settleStep);
+            for (int step = 0; redis.IsConnected && !subscriber.IsConnected() && step * s_settleStep.TotalMilliseconds < _options.ConnectTimeout; step++)
+                await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false);
+            return redis.IsConnected && subscriber.IsConnected();
         }
         catch (Exception error) when (IsRedisFault(error))
         {

@@ -21,6 +21,9 @@ internal sealed class RedisDirectory : IDirectoryBackend
 
     private const int BatchSize = 512;
 
+    // Over a network: longer than any healthy server takes, short enough for a node to try another service.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(3);
+
     private readonly RedisConnection _connection;
     private readonly int _maxNodes;
     private readonly TimeProvider _time;
@@ -48,7 +51,7 @@ internal sealed class RedisDirectory : IDirectoryBackend
     {
         ConfigurationOptions options = ConfigurationOptions.Parse(connectionString, ignoreUnknown: true);
         string name = "Redis at " + string.Join(", ", options.EndPoints.Select(Format));
-        return new RedisDirectory(new RedisConnection(options, name, loggers.CreateLogger<RedisConnection>()), maxNodes, time, loggers.CreateLogger<RedisDirectory>());
+        return new RedisDirectory(new RedisConnection(options, name, s_patience, loggers.CreateLogger<RedisConnection>()), maxNodes, time, loggers.CreateLogger<RedisDirectory>());
     }
 
     /// <inheritdoc/>
@@ -208,6 +211,20 @@ internal sealed class RedisDirectory : IDirectoryBackend
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (Volatile.Read(ref _feed) is { IsLost: false } live)
                 return live;
+            return await OpenNewFeedAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _opening.Release();
+        }
+    }
+
+    private async Task<RedisFeed> OpenNewFeedAsync(CancellationToken cancellationToken)
+    {
+        long start = _time.GetTimestamp();
+        while (true)
+        {
+            bool settled = await _connection.SettleAsync(cancellationToken).ConfigureAwait(false);
             RedisFeed feed = new(this, _time, _logger);
             // From here on a lost connection loses this feed too, even while it loads.
             Volatile.Write(ref _feed, feed);
@@ -216,15 +233,16 @@ internal sealed class RedisDirectory : IDirectoryBackend
                 await feed.OpenAsync(_connection, cancellationToken).ConfigureAwait(false);
                 return feed;
             }
+            catch (DirectoryUnavailableException) when (settled && _time.GetElapsedTime(start) < _connection.Patience * 2 / 3)
+            {
+                // A connection that was being made, or made again, took the feed with it; the server is there. One that hangs does not get here: a call takes longer.
+                feed.Lose(_connection.Unavailable());
+            }
             catch
             {
                 feed.Lose(_connection.Unavailable());
                 throw;
             }
-        }
-        finally
-        {
-            _opening.Release();
         }
     }
 

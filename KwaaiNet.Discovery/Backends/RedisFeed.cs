@@ -12,8 +12,10 @@ namespace KwaaiNet.Discovery.Backends;
 internal sealed partial class RedisFeed(RedisDirectory directory, TimeProvider time, ILogger logger)
 {
     private const int SweepsPerEcho = 10;
-    private const long MaxSilenceMilliseconds = 5_000;
     private static readonly TimeSpan s_sweep = TimeSpan.FromMilliseconds(100);
+
+    // Two echoes may be under way beyond the time that one may take.
+    private static readonly TimeSpan s_echoes = 2 * SweepsPerEcho * s_sweep;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Known> _known = new(StringComparer.Ordinal);
@@ -156,7 +158,7 @@ internal sealed partial class RedisFeed(RedisDirectory directory, TimeProvider t
     // A subscription that went silent looks like a directory where nothing happens. An empty message to oneself tells them apart.
     private async Task EchoAsync(RedisConnection connection)
     {
-        if (Now() - Volatile.Read(ref _heard) > MaxSilenceMilliseconds)
+        if (Now() - Volatile.Read(ref _heard) > (connection.Patience + s_echoes).TotalMilliseconds)
             throw connection.Unavailable();
         await connection.CallAsync(redis => redis.PublishAsync(RedisKeys.Changes, RedisValue.EmptyString), _over.Token).ConfigureAwait(false);
     }

@@ -109,9 +109,8 @@ public abstract class DirectoryConformance : IDisposable
         await Directory.AnnounceAsync(_node.Next(_network, ttl: 400), Cancel);
         await Directory.AnnounceAsync(_node.Next(_network, ttl: 30_000), Cancel);
         await Directory.AnnounceAsync(shortLived.Next(_network, ttl: 800), Cancel);
-        // When the other one is gone, the first ttl is long over.
-        NodeChange expired = await watch.UntilAsync(change => change.Kind == NodeChangeKind.Expired);
-        Assert.Equal(shortLived.NodeId, expired.Record!.NodeId);
+        // When the other one is gone, the first ttl is long over. (A machine too busy to renew in time sees the first record expire and the second come.)
+        await watch.UntilAsync(change => change.Kind == NodeChangeKind.Expired && change.Record!.NodeId == shortLived.NodeId);
         Assert.Equal(Sorted(_node), await IdsAsync(new NodeQuery(_network)));
     }
 
