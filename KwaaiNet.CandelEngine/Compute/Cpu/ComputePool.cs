@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
@@ -9,8 +10,12 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu;
 /// pool is already busy with another stack's job, the caller runs its job alone rather than wait. Nothing is allocated per job.
 /// <para>
 /// The jobs of one token follow each other within microseconds, so a thread without work looks for the next job for a moment before it
-/// sleeps; longer would take the core from whoever else has work for it. Indices are claimed one by one: a thread that the system has
-/// stopped holds up the one index it is at, and the others go on with the rest.
+/// sleeps; longer would take the core from whoever else has work for it.
+/// </para>
+/// <para>
+/// Each thread has a run of neighbouring indices of its own and takes them in order, so that what it reads lies side by side and what it
+/// asked for ahead is its own. When its run is finished it helps with the others'. Indices are claimed one by one: a thread that the
+/// system has stopped holds up the one index it is at, and the others go on with the rest.
 /// </para>
 /// </remarks>
 internal sealed class ComputePool : IDisposable
@@ -23,8 +28,7 @@ internal sealed class ComputePool : IDisposable
     private readonly Thread[] _workers;
     private readonly bool _looks;
     private Action<int, int>? _body;
-    private int _count;
-    private int _next;
+    private readonly Run[] _runs;
     private int _lastJob;
     private int _openJob; // the job that workers may join; 0 when there is none
     private int _active; // workers that have joined, or are about to find that they came too late
@@ -38,6 +42,7 @@ internal sealed class ComputePool : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         _looks = threads <= Environment.ProcessorCount;
+        _runs = new Run[threads];
         _workers = new Thread[threads - 1];
         for (int i = 0; i < _workers.Length; i++)
         {
@@ -83,13 +88,12 @@ internal sealed class ComputePool : IDisposable
     private void RunShared(int count, Action<int, int> body)
     {
         _body = body;
-        _count = count;
-        _next = 0;
+        for (int i = 0; i < _runs.Length; i++) _runs[i] = new Run { Next = FirstOf(i, count), End = FirstOf(i + 1, count) };
         _lastJob = _lastJob == int.MaxValue ? 1 : _lastJob + 1;
         Interlocked.Exchange(ref _openJob, _lastJob);
         if (Volatile.Read(ref _asleep) > 0) Wake();
 
-        Take(body, count, 0);
+        Take(body, 0);
 
         Interlocked.Exchange(ref _openJob, 0);
         WaitForWorkers();
@@ -124,7 +128,7 @@ internal sealed class ComputePool : IDisposable
             if (job == 0) return;
 
             Interlocked.Increment(ref _active);
-            if (Volatile.Read(ref _openJob) == job) Take(_body!, _count, worker);
+            if (Volatile.Read(ref _openJob) == job) Take(_body!, worker);
             if (Interlocked.Decrement(ref _active) == 0 && Volatile.Read(ref _callerSleeps) == 1) Wake();
             seen = job;
         }
@@ -164,17 +168,35 @@ internal sealed class ComputePool : IDisposable
         lock (_signal) Monitor.PulseAll(_signal);
     }
 
-    private void Take(Action<int, int> body, int count, int worker)
+    // Where the run of a thread starts; the next one's start is its end.
+    private int FirstOf(int worker, int count) => (int)((long)count * worker / _runs.Length);
+
+    private void Take(Action<int, int> body, int worker)
     {
         try
         {
-            for (int index = Interlocked.Increment(ref _next) - 1; index < count; index = Interlocked.Increment(ref _next) - 1)
-                body(index, worker);
+            for (int i = 0; i < _runs.Length; i++)
+            {
+                ref Run run = ref _runs[(worker + i) % _runs.Length];
+                for (int index = Interlocked.Increment(ref run.Next) - 1; index < run.End; index = Interlocked.Increment(ref run.Next) - 1)
+                    body(index, worker);
+            }
         }
         catch (Exception e) // handed to the caller; a compute thread must not end the process
         {
             _fault = e;
-            Volatile.Write(ref _next, count);
+            foreach (ref Run run in _runs.AsSpan()) Volatile.Write(ref run.Next, run.End);
         }
+    }
+
+    /// <summary>Neighbouring indices, and the next one nobody has claimed. On cache lines of its own: threads write it at every claim.</summary>
+    [StructLayout(LayoutKind.Explicit, Size = 128)]
+    private struct Run
+    {
+        [FieldOffset(64)]
+        internal int Next;
+
+        [FieldOffset(68)]
+        internal int End;
     }
 }

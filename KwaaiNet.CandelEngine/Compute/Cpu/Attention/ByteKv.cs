@@ -7,6 +7,8 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 /// <summary>Keys and values kept as signed bytes with a binary16 scale for 32 numbers of a head. Scale times byte is exact in float32.</summary>
 internal readonly unsafe struct ByteKv : IKvRows
 {
+    public static int Bytes => 1;
+
     private const int ScaledNumbers = 32;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,7 +8,8 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 /// <summary>Runs attention: projections, norms and rotation of queries and keys, the session's cache, and the sum of values.</summary>
 internal sealed unsafe class CpuAttention : IDisposable
 {
-    private const int WorthSharingPositions = 512;
+    // A position of all heads is most of a microsecond; waking nobody, since the products around it keep the threads looking for work.
+    private const int WorthSharingPositions = 16;
 
     private readonly ModelShape _shape;
     private readonly CpuKernels _kernels;
@@ -75,6 +76,7 @@ internal sealed unsafe class CpuAttention : IDisposable
     }
 
     /// <summary>Runs attention on the normalised rows of runs that lie side by side; its output goes to the same rows of <paramref name="output"/>.</summary>
+
     internal void Run(int block, CpuBlock weights, ScratchMatrix input, ReadOnlySpan<RowRun> runs, ScratchMatrix output)
     {
         int first = runs[0].PieceRow;

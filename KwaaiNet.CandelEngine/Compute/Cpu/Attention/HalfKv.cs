@@ -6,6 +6,8 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 /// <summary>Keys and values kept as binary16.</summary>
 internal readonly unsafe struct HalfKv : IKvRows
 {
+    public static int Bytes => sizeof(ushort);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Key<TLanes>(byte* keys, int positions, int headSize, int i, int position) where TLanes : struct, ILanes<TLanes> =>
         TLanes.LoadHalf((ushort*)keys + (i * positions) + position);

@@ -5,6 +5,9 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 /// <summary>Reads the keys and values of a page in one <see cref="KvFormat"/>. Layouts as <see cref="KvBlock"/> has them.</summary>
 internal unsafe interface IKvRows
 {
+    /// <summary>Bytes of a number.</summary>
+    static abstract int Bytes { get; }
+
     /// <summary>Number <paramref name="i"/> of the keys of 32 positions from <paramref name="position"/> on.</summary>
     /// <param name="keys">A head's keys.</param>
     /// <param name="positions">Positions in the page.</param>

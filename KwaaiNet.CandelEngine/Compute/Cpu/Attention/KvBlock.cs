@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 
@@ -53,6 +54,7 @@ internal readonly unsafe record struct KvBlock(nint[] Pages, int FirstPage, int 
     internal byte* Values(int page, int head) => Keys(page, KvHeads + head);
 
     /// <summary>Keeps a position's key and value of one head, <c>[HeadSize]</c> each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal void Keep(int position, int head, float* key, float* value)
     {
         int page = position / PagePositions;

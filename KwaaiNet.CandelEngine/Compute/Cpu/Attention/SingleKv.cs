@@ -7,6 +7,8 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 /// <summary>Keys and values kept as float32.</summary>
 internal readonly unsafe struct SingleKv : IKvRows
 {
+    public static int Bytes => sizeof(float);
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Key<TLanes>(byte* keys, int positions, int headSize, int i, int position) where TLanes : struct, ILanes<TLanes> =>
         TLanes.Load((float*)keys + (i * positions) + position);

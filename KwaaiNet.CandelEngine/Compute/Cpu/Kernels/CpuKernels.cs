@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
@@ -91,6 +92,7 @@ internal abstract unsafe class CpuKernels
     /// <param name="headSize">Numbers in a head.</param>
     /// <param name="angles">Cosine and sine of each pair.</param>
     /// <param name="ropeSize">Numbers of a head that turn.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void RotateNeighbours(float* heads, int count, int headSize, float* angles, int ropeSize)
     {
         for (int head = 0; head < count; head++, heads += headSize)
@@ -101,6 +103,7 @@ internal abstract unsafe class CpuKernels
 
     /// <summary>Turns the first numbers of each head, pairs <c>(i, i + ropeSize / 2)</c>, by their angles.</summary>
     /// <inheritdoc cref="RotateNeighbours"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void RotateHalves(float* heads, int count, int headSize, float* angles, int ropeSize)
     {
         int half = ropeSize / 2;
@@ -138,6 +141,7 @@ internal abstract unsafe class CpuKernels
     internal static void DecodeRow(in WeightMatrix weights, int row, float* destination) =>
         WeightLayout.Decode(weights.Type, weights.Row(row), 0, new Span<float>(destination, weights.Columns));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Turn(float* first, float* second, float* angle)
     {
         float a = *first;

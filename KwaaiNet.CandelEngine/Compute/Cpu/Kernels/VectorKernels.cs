@@ -1,14 +1,17 @@
+using System.Runtime.CompilerServices;
 using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 
 /// <summary>The kernels in one vector width.</summary>
+/// <remarks>Compiled once and in full: the first tokens after a start are as fast as all others, and profiles make these loops slower, not faster.</remarks>
 internal sealed unsafe class VectorKernels<TLanes> : CpuKernels where TLanes : struct, ILanes<TLanes>
 {
     internal override void Multiply(in WeightMatrix weights, int first, int end, float* x, int xStride, int rows, float* y, int yStride) =>
         MatrixKernels<TLanes>.Of(weights.Type)(weights, first, end, x, xStride, rows, y, yStride);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void RmsNorm(float* x, float* weights, int width, float epsilon, float* y)
     {
         TLanes sum = TLanes.Broadcast(0);
@@ -23,6 +26,7 @@ internal sealed unsafe class VectorKernels<TLanes> : CpuKernels where TLanes : s
             TLanes.Store(TLanes.Multiply(TLanes.Multiply(TLanes.Load(x + i), scale), TLanes.Load(weights + i)), y + i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void SiluMultiply(float* gate, float* up, int width)
     {
         TLanes zero = TLanes.Broadcast(0);
@@ -35,12 +39,14 @@ internal sealed unsafe class VectorKernels<TLanes> : CpuKernels where TLanes : s
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void GeluMultiply(float* gate, float* up, int width)
     {
         for (int i = 0; i < width; i += 32)
             TLanes.Store(TLanes.Multiply(Gelu.Of(TLanes.Load(gate + i)), TLanes.Load(up + i)), gate + i);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void Softcap(float* x, int width, float cap)
     {
         TLanes one = TLanes.Broadcast(1);

@@ -134,8 +134,10 @@ internal readonly unsafe struct Lanes256 : ILanes<Lanes256>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Halves(ushort* source)
     {
-        (Vector128<uint> low, Vector128<uint> high) = Vector128.Widen(Vector128.Load(source));
-        return HalfBits.ToSingle(Vector256.Create(low, high).AsInt32());
+        if (Avx2.IsSupported) return HalfBits.ToSingle(Avx2.ConvertToVector256Int32((short*)source));
+
+        (Vector128<int> low, Vector128<int> high) = Vector128.Widen(Vector128.Load((short*)source));
+        return HalfBits.ToSingle(Vector256.Create(low, high));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -100,8 +100,10 @@ internal readonly unsafe struct Lanes512 : ILanes<Lanes512>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Halves(ushort* source)
     {
-        (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(Vector256.Load(source));
-        return HalfBits.ToSingle(Vector512.Create(low, high).AsInt32());
+        if (Avx512F.IsSupported) return HalfBits.ToSingle(Avx512F.ConvertToVector512Int32(Vector256.Load((short*)source)));
+
+        (Vector256<int> low, Vector256<int> high) = Vector256.Widen(Vector256.Load((short*)source));
+        return HalfBits.ToSingle(Vector512.Create(low, high));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -19,6 +19,7 @@ internal static unsafe class ActivationQuantizer
     /// <param name="columns">Numbers in it.</param>
     /// <param name="target">Where <see cref="ActivationRows.Reserve"/> made room.</param>
     /// <param name="row">Which row.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void Quantize(float* x, int columns, ActivationRows target, int row)
     {
         int tile = row / target.Slots;

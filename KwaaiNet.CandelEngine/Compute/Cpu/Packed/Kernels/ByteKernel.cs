@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Rows;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Rows;
 
@@ -39,6 +40,7 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
     }
 
     // Two registers of outputs; where the second would lie beyond the share it is left alone.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void MultiplyTile(float* panel, ActivationRows x, int tile, int column, int columns, float* y, int yStride, bool second)
     {
         float* values = (float*)x.Tile(tile) + ((long)column * ActivationRows.TileRows);
@@ -59,6 +61,7 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
         for (; done < rows; done++) Tile1(panel, values + done, columns, y + ((long)done * yStride), second, column == 0);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen(PackedMatrix weights, int firstGroup, int output, int column, int columns, bool second, float* panel)
     {
         byte* a = weights.Group(firstGroup + (output / PackedUnit.Rows)) + ((long)column * TFormat.UnitBytes);
@@ -200,6 +203,7 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
     }
 
     /// <summary>One activation row of a tile with the outputs of one or two registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile1(float* panel, float* values, int columns, float* y, bool second, bool start)
     {
         TLanes a = start ? TLanes.Zero : TLanes.Load(y);
@@ -235,6 +239,14 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
             {
                 TLanes value = TLanes.Broadcast(x[i]);
                 long at = (long)i * TFormat.UnitBytes;
+                if (at % Prefetch.LineBytes == 0)
+                {
+                    Prefetch.Ahead(p + at, Prefetch.LineBytes);
+                    Prefetch.Ahead(q + at, Prefetch.LineBytes);
+                    Prefetch.Ahead(r + at, Prefetch.LineBytes);
+                    Prefetch.Ahead(s + at, Prefetch.LineBytes);
+                }
+
                 a = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(p + at, output % PackedUnit.Rows), value, a);
                 b = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(q + at, rowB), value, b);
                 c = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(r + at, rowC), value, c);
