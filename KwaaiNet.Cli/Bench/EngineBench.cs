@@ -18,6 +18,12 @@ internal static class EngineBench
     private const int WarmUpPrompt = 32;
     private const int WarmUpTokens = 4;
 
+    // The runtime compiles what is called often a second time, beside what runs, about a tenth of a second after it began to be.
+    private static readonly TimeSpan s_warmUp = TimeSpan.FromSeconds(0.5);
+
+    // Tokens between two sweeps of memory.
+    private const int TokensPerSweep = 4;
+
     // The first steps of a batch size may compile, and record what later ones repeat.
     private const int WarmUpSteps = 3;
 
@@ -43,10 +49,10 @@ internal static class EngineBench
         {
             double prefill = Prefill(stack, sessions, prompt, progress, cancellationToken);
             if (backend.Name != "cpu") WarmUp(stack, sessions);
-            double decode = Decode(stack, sessions, options.Generate, progress, cancellationToken);
-            double peak = Process.GetCurrentProcess().PeakWorkingSet64 / (double)(1 << 20);
+            Decoded decoded = Decode(stack, sessions, options.Generate, backend.Name == "cpu" ? threads : 0, progress, cancellationToken);
+            double decode = decoded.Seconds;
             double gigabytes = BytesOfStep(model, stack) * (options.Generate / decode) / 1e9;
-            double bandwidth = DeviceBandwidth.Measure(backend) / 1e9 ?? MemoryBandwidth.Measure(threads);
+            double bandwidth = DeviceBandwidth.Measure(backend) / 1e9 ?? decoded.Bandwidth;
             return new EngineBenchResult
             {
                 Model = model.Name,
@@ -64,7 +70,7 @@ internal static class EngineBench
                 BandwidthGigabytesPerSecond = Math.Round(gigabytes, 2),
                 BandwidthShare = Math.Round(gigabytes / bandwidth, 3),
                 DeviceBandwidthGigabytesPerSecond = Math.Round(bandwidth, 2),
-                PeakMemoryMebibytes = Math.Round(peak, 1),
+                PeakMemoryMebibytes = Math.Round(decoded.PeakMebibytes, 1),
                 Ids = sessions[0].Ids,
             };
         }
@@ -88,8 +94,11 @@ internal static class EngineBench
         Session session = new(stack, prompt.Length + WarmUpTokens);
         session.Enter(prompt);
         stack.Run([session.Step]);
-        for (int i = 0; i < WarmUpTokens; i++)
+        int length = session.Step.Cache.Length;
+        long began = Stopwatch.GetTimestamp();
+        for (int i = 0; i < WarmUpTokens || Stopwatch.GetElapsedTime(began) < s_warmUp; i++)
         {
+            if (session.Step.Cache.Length == session.Step.Cache.Capacity) session.Step.Cache.Truncate(length);
             session.Next(keep: false);
             stack.Run([session.Step]);
         }
@@ -134,22 +143,40 @@ internal static class EngineBench
         return seconds;
     }
 
-    private static double Decode(IBlockStack stack, Session[] sessions, int tokens, Action<string, double> progress, CancellationToken cancellationToken)
+    // In the second half of the tokens the processor's memory is swept in between; the buffer for it does not count as memory held.
+    private static Decoded Decode(IBlockStack stack, Session[] sessions, int tokens, int sweepThreads, Action<string, double> progress, CancellationToken cancellationToken)
     {
         BlockStep[] steps = [.. sessions.Select(session => session.Step)];
-        double seconds = 0;
-        for (int i = 0; i < tokens; i++)
+        MemoryBandwidth? memory = null;
+        try
         {
-            cancellationToken.ThrowIfCancellationRequested();
-            progress("decode", (double)i / tokens);
-            long began = Stopwatch.GetTimestamp();
-            foreach (Session session in sessions) session.Next(keep: true);
-            stack.Run(steps);
-            seconds += Stopwatch.GetElapsedTime(began).TotalSeconds;
-        }
+            double seconds = 0;
+            double peak = 0;
+            for (int i = 0; i < tokens; i++)
+            {
+                cancellationToken.ThrowIfCancellationRequested();
+                progress("decode", (double)i / tokens);
+                long began = Stopwatch.GetTimestamp();
+                foreach (Session session in sessions) session.Next(keep: true);
+                stack.Run(steps);
+                seconds += Stopwatch.GetElapsedTime(began).TotalSeconds;
+                if (i == tokens / 2) peak = Process.GetCurrentProcess().PeakWorkingSet64 / (double)(1 << 20);
+                if (sweepThreads > 0 && i >= tokens / 2 && (i % TokensPerSweep == 0 || i == tokens - 1)) (memory ??= new MemoryBandwidth(sweepThreads)).Sweep();
+            }
 
-        return seconds;
+            return new Decoded(seconds, peak, memory?.Median ?? 0);
+        }
+        finally
+        {
+            memory?.Dispose();
+        }
     }
+
+    /// <summary>What decoding took.</summary>
+    /// <param name="Seconds">Of the steps alone.</param>
+    /// <param name="PeakMebibytes">Most memory the process held until half of the tokens were there.</param>
+    /// <param name="Bandwidth">What the processor's threads read of memory meanwhile, 10^9 bytes a second; 0 where another device computes.</param>
+    private readonly record struct Decoded(double Seconds, double PeakMebibytes, double Bandwidth);
 
     /// <summary>One session: its cache, its step, and what it decoded.</summary>
     private sealed class Session

@@ -6,48 +6,54 @@ using System.Runtime.Intrinsics;
 namespace KwaaiNet.Cli.Bench;
 
 /// <summary>How fast this machine's threads can read memory: what decoding, which reads every weight once a token, is bound by.</summary>
-internal static unsafe class MemoryBandwidth
+/// <remarks>Swept again and again between the tokens that it is compared with: on a machine that others use too, a minute later is another machine.</remarks>
+internal sealed unsafe class MemoryBandwidth : IDisposable
 {
     // Far beyond any processor's cache but a server's largest, and small enough to have beside a model.
     private const long BufferBytes = 1L << 29;
-    private const int Sweeps = 4;
 
-    /// <summary>Reads a buffer that no cache holds from end to end, each thread its own part, and takes the best of some sweeps.</summary>
-    /// <param name="threads">How many threads read at once.</param>
-    /// <returns>Bytes a second, in units of 10^9.</returns>
-    public static double Measure(int threads)
+    private readonly byte* _buffer;
+    private readonly int _threads;
+    private readonly List<double> _sweeps = [];
+
+    /// <param name="threads">How many threads read at once, each its own part.</param>
+    public MemoryBandwidth(int threads)
     {
-        var buffer = (byte*)NativeMemory.AlignedAlloc((nuint)BufferBytes, 64);
-        try
+        _threads = threads;
+        _buffer = (byte*)NativeMemory.AlignedAlloc((nuint)BufferBytes, 64);
+        NativeMemory.Fill(_buffer, (nuint)BufferBytes, 1); // every page exists
+    }
+
+    /// <summary>The median of the sweeps, bytes a second in units of 10^9. At least one must have been made.</summary>
+    public double Median
+    {
+        get
         {
-            NativeMemory.Fill(buffer, (nuint)BufferBytes, 1); // every page exists
-            double best = 0;
-            for (int sweep = 0; sweep < Sweeps; sweep++) best = Math.Max(best, BufferBytes / Sweep(buffer, threads) / 1e9);
-            return best;
-        }
-        finally
-        {
-            NativeMemory.AlignedFree(buffer);
+            _sweeps.Sort();
+            return _sweeps[_sweeps.Count / 2];
         }
     }
 
-    private static double Sweep(byte* buffer, int threads)
+    /// <summary>Reads the buffer from end to end.</summary>
+    public void Sweep()
     {
-        long share = BufferBytes / threads & ~511L;
-        using Barrier start = new(threads + 1);
-        long[] sums = new long[threads];
-        Thread[] readers = [.. Enumerable.Range(0, threads).Select(i => new Thread(() =>
+        long share = BufferBytes / _threads & ~511L;
+        using Barrier start = new(_threads + 1);
+        long[] sums = new long[_threads];
+        Thread[] readers = [.. Enumerable.Range(0, _threads).Select(i => new Thread(() =>
         {
             start.SignalAndWait();
-            sums[i] = Read(buffer + (i * share), share);
+            sums[i] = Read(_buffer + (i * share), share);
         }))];
         foreach (Thread reader in readers) reader.Start();
         start.SignalAndWait();
         long began = Stopwatch.GetTimestamp();
         foreach (Thread reader in readers) reader.Join();
         double seconds = Stopwatch.GetElapsedTime(began).TotalSeconds;
-        return sums.All(sum => sum != 0) ? seconds : double.PositiveInfinity;
+        _sweeps.Add(sums.All(sum => sum != 0) ? BufferBytes / seconds / 1e9 : 0);
     }
+
+    public void Dispose() => NativeMemory.AlignedFree(_buffer);
 
     // Eight lines on the way at once; the sum keeps the reads from being left out.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
