@@ -1,5 +1,6 @@
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
@@ -7,8 +8,11 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu;
 /// <summary>A matrix of weights as the processor multiplies with it: packed where its storage type has packed kernels, else where the file maps it.</summary>
 internal sealed class CpuMatrix : IDisposable
 {
-    /// <summary>Outputs that one thread takes at a time: enough registers of them to hide how long an addition takes.</summary>
+    /// <summary>Most outputs that one thread takes at a time: enough registers of them to hide how long an addition of floats takes.</summary>
     private const int PackedShare = 64;
+
+    // Integers do not wait for one another, so rows that are long are taken by fewer: at the end of a product one thread waits for the other's last share.
+    private const int PackedShareNumbers = PackedShare * 2048;
 
     // Few enough to balance, and their weights fit the second-level cache.
     private const int MappedShare = 16;
@@ -19,6 +23,12 @@ internal sealed class CpuMatrix : IDisposable
         Packed = packed;
         Outputs = tensor.Rows;
         Columns = tensor.Columns;
+        Share = packed switch
+        {
+            null => MappedShare,
+            { Activations: ActivationKind.Single } => PackedShare,
+            _ => Math.Clamp(PackedShareNumbers / Columns / PackedUnit.Rows * PackedUnit.Rows, PackedUnit.Rows, PackedShare),
+        };
     }
 
     internal int Outputs { get; }
@@ -32,7 +42,7 @@ internal sealed class CpuMatrix : IDisposable
     internal WeightMatrix Mapped { get; }
 
     /// <summary>Outputs of one share of work.</summary>
-    internal int Share => Packed is null ? MappedShare : PackedShare;
+    internal int Share { get; }
 
     /// <summary>Shares of work in one product.</summary>
     internal int Shares => (Outputs + Share - 1) / Share;

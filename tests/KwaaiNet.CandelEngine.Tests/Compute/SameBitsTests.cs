@@ -43,6 +43,25 @@ public sealed class SameBitsTests(ITestOutputHelper output)
         }
     }
 
+    // Longer than the rows a stack runs together (256) and than many pages of keys (64), neither of which may show.
+    [Theory]
+    [InlineData(GgmlType.F16)]
+    [InlineData(GgmlType.Q4_0)]
+    public void A_long_prompt_gives_the_same_whole_and_token_by_token(GgmlType type)
+    {
+        int seed = Random.Shared.Next();
+        using RandomLlama model = new(type, seed);
+        output.WriteLine(model.Description);
+        using CpuBackend one = new(new CpuOptions { Threads = 1 });
+        using CpuBackend two = new(new CpuOptions { Threads = 2 });
+        int[] tokens = Tokens(model.File.Shape, 530, seed);
+
+        using StackChain alone = new(model.File, one);
+        using StackChain whole = new(model.File, two);
+        float[][] expected = alone.Logits(tokens, 1);
+        foreach (int chunk in (int[])[7, 64, 512]) AssertSame(expected, whole.Logits(tokens, chunk), $"chunks of {chunk}");
+    }
+
     // 16 sessions at different positions decode together; each must get what it gets alone.
     private static void AssertBatch(StackChain chain, ModelShape shape, int seed)
     {

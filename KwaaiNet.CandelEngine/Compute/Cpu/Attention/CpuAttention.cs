@@ -11,6 +11,9 @@ internal sealed unsafe class CpuAttention : IDisposable
     // A position of all heads is most of a microsecond; waking nobody, since the products around it keep the threads looking for work.
     private const int WorthSharingPositions = 16;
 
+    // A row's keys and values take some 10 µs to turn and keep.
+    private const int WorthSharingRows = 4;
+
     private readonly ModelShape _shape;
     private readonly CpuKernels _kernels;
     private readonly ComputePool _pool;
@@ -29,10 +32,13 @@ internal sealed unsafe class CpuAttention : IDisposable
 
     // The rows that the shared work is about; the delegate is made once so that running allocates nothing.
     private readonly Action<int, int> _attendShare;
+    private readonly Action<int, int> _turnAndKeep;
     private readonly PieceRow[] _rows;
     private readonly ScratchMatrix _scratch; // a row a thread
     private KvBlock[] _kv = new KvBlock[4];
     private BlockAttention _attention; // the block's that runs
+    private CpuBlock? _weights; // likewise
+    private int _anglesOffset;
     private int _firstRow;
 
     internal CpuAttention(ModelShape shape, RopeAngles rope, CpuKernels kernels, ComputePool pool, MatrixProduct product, int pieceRows)
@@ -52,9 +58,10 @@ internal sealed unsafe class CpuAttention : IDisposable
         _angles = new ScratchMatrix(rope.Length);
         _head = new ScratchMatrix(shape.HeadSize);
         _scratch = new ScratchMatrix(CpuKernels.AttentionScratch(shape.HeadSize));
-        _head.Reserve(1);
+        _head.Reserve(pool.Threads);
         _rows = new PieceRow[pieceRows];
         _attendShare = AttendShare;
+        _turnAndKeep = TurnAndKeep;
     }
 
     /// <summary>Makes room for rows, and computes the angles of their positions.</summary>
@@ -86,14 +93,20 @@ internal sealed unsafe class CpuAttention : IDisposable
         weights.QueryBias.AddTo(_query, first, end);
         weights.KeyBias.AddTo(_key, first, end);
         weights.ValueBias.AddTo(_value, first, end);
-        for (int r = first; r < end; r++)
+        _attention = _blocks[block];
+        _weights = weights;
+        _anglesOffset = _rope.OffsetOf(block);
+        _firstRow = first;
+        for (int i = 0; i < runs.Length; i++) Place(block, runs[i], i);
+        if (end - first >= WorthSharingRows)
         {
-            NormalizeHeads(_query.Row(r), _shape.HeadCount, weights.QueryNorm);
-            NormalizeHeads(_key.Row(r), _shape.KvHeadCount, weights.KeyNorm);
+            _pool.For(end - first, _turnAndKeep);
+        }
+        else
+        {
+            for (int r = 0; r < end - first; r++) TurnAndKeep(r, 0);
         }
 
-        _attention = _blocks[block];
-        for (int i = 0; i < runs.Length; i++) TurnAndKeep(block, runs[i], i);
         Attend(first, end - first);
         _product.Of(_attended, first, end - first).With(weights.AttentionOutput, output, first).Run();
         weights.AttentionOutputBias.AddTo(output, first, end);
@@ -109,42 +122,44 @@ internal sealed unsafe class CpuAttention : IDisposable
     }
 
     // Heads lie side by side without padding; the norm wants a padded row, whose padding is zero.
-    private void NormalizeHeads(float* heads, int count, CpuVector norm)
+    private void NormalizeHeads(float* heads, int count, CpuVector norm, float* head)
     {
         if (!norm.IsThere) return;
 
         int size = _shape.HeadSize;
-        Span<float> padded = new(_head.Row(0), _head.Stride);
-        for (int head = 0; head < count; head++, heads += size)
+        Span<float> padded = new(head, _head.Stride);
+        for (int i = 0; i < count; i++, heads += size)
         {
             new Span<float>(heads, size).CopyTo(padded);
             padded[size..].Clear();
-            _kernels.RmsNorm(_head.Row(0), norm.Data, size, _shape.RmsEpsilon, _head.Row(0));
+            _kernels.RmsNorm(head, norm.Data, size, _shape.RmsEpsilon, head);
             padded[..size].CopyTo(new Span<float>(heads, size));
         }
     }
 
-    // RoPE on queries and keys; then keys and values go to the session's pages.
-    private void TurnAndKeep(int block, in RowRun run, int runIndex)
+    // Which session and position the rows of a run belong to.
+    private void Place(int block, in RowRun run, int runIndex)
     {
-        KvBlock kv = ((CpuKvCache)run.Cache).Block(block);
-        _kv[runIndex] = kv;
-        int headSize = _shape.HeadSize;
-        int angles = _rope.OffsetOf(block);
-        for (int r = 0; r < run.Rows; r++)
-        {
-            int row = run.PieceRow + r;
-            int position = run.Position + r;
-            if (angles >= 0)
-            {
-                Rotate(_query.Row(row), _shape.HeadCount, _angles.Row(row) + angles);
-                Rotate(_key.Row(row), _shape.KvHeadCount, _angles.Row(row) + angles);
-            }
+        _kv[runIndex] = ((CpuKvCache)run.Cache).Block(block);
+        for (int r = 0; r < run.Rows; r++) _rows[run.PieceRow + r] = new PieceRow(runIndex, run.Position + r);
+    }
 
-            for (int head = 0; head < _shape.KvHeadCount; head++)
-                kv.Keep(position, head, _key.Row(row) + (head * headSize), _value.Row(row) + (head * headSize));
-            _rows[row] = new PieceRow(runIndex, position);
+    // Norms and RoPE on a row's queries and keys; then its keys and values go to the session's pages.
+    private void TurnAndKeep(int share, int worker)
+    {
+        int row = _firstRow + share;
+        NormalizeHeads(_query.Row(row), _shape.HeadCount, _weights!.QueryNorm, _head.Row(worker));
+        NormalizeHeads(_key.Row(row), _shape.KvHeadCount, _weights.KeyNorm, _head.Row(worker));
+        if (_anglesOffset >= 0)
+        {
+            Rotate(_query.Row(row), _shape.HeadCount, _angles.Row(row) + _anglesOffset);
+            Rotate(_key.Row(row), _shape.KvHeadCount, _angles.Row(row) + _anglesOffset);
         }
+
+        int headSize = _shape.HeadSize;
+        PieceRow at = _rows[row];
+        for (int head = 0; head < _shape.KvHeadCount; head++)
+            _kv[at.Run].Keep(at.Position, head, _key.Row(row) + (head * headSize), _value.Row(row) + (head * headSize));
     }
 
     private void Rotate(float* heads, int count, float* angles)

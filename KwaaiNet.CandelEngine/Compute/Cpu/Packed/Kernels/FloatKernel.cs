@@ -225,6 +225,8 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
     {
         int outputs = (endGroup - firstGroup) * PackedUnit.Rows;
         int output = 0;
+        long inGroup = weights.GroupBytes - Prefetch.BytesAhead;
+        long skipped = ((4 * TLanes.Rows / PackedUnit.Rows) - 1) * weights.GroupBytes;
         for (; output + (4 * TLanes.Rows) <= outputs; output += 4 * TLanes.Rows)
         {
             byte* p = Start(weights, firstGroup, output, 0);
@@ -241,10 +243,12 @@ internal static unsafe class FloatKernel<TLanes, TFormat>
                 long at = (long)i * TFormat.UnitBytes;
                 if (at % Prefetch.LineBytes == 0)
                 {
-                    Prefetch.Ahead(p + at, Prefetch.LineBytes);
-                    Prefetch.Ahead(q + at, Prefetch.LineBytes);
-                    Prefetch.Ahead(r + at, Prefetch.LineBytes);
-                    Prefetch.Ahead(s + at, Prefetch.LineBytes);
+                    // What follows the end of a group here is the start of the one four registers on: the others have been read.
+                    long ahead = at < inGroup ? at : at + skipped;
+                    Prefetch.Ahead(p + ahead, Prefetch.LineBytes);
+                    Prefetch.Ahead(q + ahead, Prefetch.LineBytes);
+                    Prefetch.Ahead(r + ahead, Prefetch.LineBytes);
+                    Prefetch.Ahead(s + ahead, Prefetch.LineBytes);
                 }
 
                 a = TLanes.FusedMultiplyAdd(TFormat.Load<TLanes>(p + at, output % PackedUnit.Rows), value, a);
