@@ -64,6 +64,7 @@ internal static unsafe class ByteKernel<TLanes, TFormat>
         {
             for (int block = 0; block < TFormat.Columns / 32; block++, corrections += CorrectionBytes)
             {
+                if (row == 0) Prefetch.Ahead(unit + (block * (TFormat.UnitBytes / (TFormat.Columns / 32))), TFormat.UnitBytes / (TFormat.Columns / 32));
                 TLanes a0 = TLanes.Zero, a1 = TLanes.Zero, a2 = TLanes.Zero, a3 = TLanes.Zero, a4 = TLanes.Zero, a5 = TLanes.Zero, a6 = TLanes.Zero, a7 = TLanes.Zero;
                 TLanes d0 = TLanes.Zero, d1 = TLanes.Zero, d2 = TLanes.Zero, d3 = TLanes.Zero, d4 = TLanes.Zero, d5 = TLanes.Zero, d6 = TLanes.Zero, d7 = TLanes.Zero;
                 TLanes high = TLanes.Zero;

@@ -59,6 +59,7 @@ internal static unsafe class ShortKernel<TLanes> where TLanes : struct, IRowLane
         TLanes f0 = TLanes.Zero, f1 = TLanes.Zero, f2 = TLanes.Zero, f3 = TLanes.Zero, f4 = TLanes.Zero, f5 = TLanes.Zero, f6 = TLanes.Zero, f7 = TLanes.Zero;
         for (int u = 0; u < units; u++, unit += PackedQ8_0.UnitBytes, corrections += CorrectionBytes)
         {
+            if (row == 0) Prefetch.Ahead(unit, PackedQ8_0.UnitBytes);
             TLanes d0 = TLanes.Zero, d1 = TLanes.Zero, d2 = TLanes.Zero, d3 = TLanes.Zero, d4 = TLanes.Zero, d5 = TLanes.Zero, d6 = TLanes.Zero, d7 = TLanes.Zero;
             byte* line = unit + PackedQ8_0.Lines + (2 * row);
             for (int i = 0; i < 16; i++, line += PackedQ8_0.LineBytes, values += LineBytes)
