@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
-using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
@@ -21,10 +20,6 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu;
 /// </remarks>
 internal sealed class ComputePool : IDisposable
 {
-    // What memory delivers to one thread while it looks for a job, and a good part of the smallest second-level caches.
-    private const int FetchBytes = 256 * 1024;
-    private const int FetchStep = 1024;
-
     // Longer than the gap between two jobs of a token, shorter than a wake-up costs twice.
     private static readonly long s_lookTicks = Stopwatch.Frequency / 25_000; // 40 µs
 
@@ -34,7 +29,6 @@ internal sealed class ComputePool : IDisposable
     private readonly bool _looks;
     private Action<int, int>? _body;
     private readonly Run[] _runs;
-    private readonly nint[] _ahead; // for each thread, what it will read first in a later job
     private int _lastJob;
     private int _openJob; // the job that workers may join; 0 when there is none
     private int _active; // workers that have joined, or are about to find that they came too late
@@ -49,7 +43,6 @@ internal sealed class ComputePool : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         _looks = threads <= Environment.ProcessorCount;
         _runs = new Run[threads];
-        _ahead = new nint[threads];
         _workers = new Thread[threads - 1];
         for (int i = 0; i < _workers.Length; i++)
         {
@@ -61,16 +54,6 @@ internal sealed class ComputePool : IDisposable
 
     /// <summary>Threads that compute, the calling one included.</summary>
     internal int Threads => _workers.Length + 1;
-
-    /// <summary>Where the run of a thread in a job starts.</summary>
-    internal int FirstOf(int worker, int count) => (int)((long)count * worker / _runs.Length);
-
-    /// <summary>Says what a thread will read first in a job to come: while it waits for that job it brings the beginning to its second-level cache.</summary>
-    /// <remarks>
-    /// Between two products of one row memory would be idle for as long as one thread norms and rounds: 4 % of a token. Nothing but time
-    /// depends on this, not even that the address is still good.
-    /// </remarks>
-    internal void Expect(int worker, nint address) => Volatile.Write(ref _ahead[worker], address);
 
     /// <summary>Runs <paramref name="body"/> for every index below <paramref name="count"/>; returns when all are done.</summary>
     /// <param name="count">Indices.</param>
@@ -141,7 +124,7 @@ internal sealed class ComputePool : IDisposable
         int seen = 0;
         while (true)
         {
-            int job = NextJob(seen, worker);
+            int job = NextJob(seen);
             if (job == 0) return;
 
             Interlocked.Increment(ref _active);
@@ -152,15 +135,13 @@ internal sealed class ComputePool : IDisposable
     }
 
     /// <summary>Waits for a job other than the last one; 0 when the pool stops.</summary>
-    private int NextJob(int seen, int worker)
+    private int NextJob(int seen)
     {
         int job;
-        nint fetching = 0;
-        int fetched = 0;
         for (long until = Stopwatch.GetTimestamp() + s_lookTicks; _looks && Stopwatch.GetTimestamp() < until;)
         {
             if ((job = Volatile.Read(ref _openJob)) != 0 && job != seen) return job;
-            if (!Fetch(worker, ref fetching, ref fetched)) Thread.SpinWait(8);
+            Thread.SpinWait(8);
         }
 
         lock (_signal)
@@ -187,22 +168,8 @@ internal sealed class ComputePool : IDisposable
         lock (_signal) Monitor.PulseAll(_signal);
     }
 
-    // Asks for a little more of what the thread will read; false when there is nothing, or enough of it.
-    private unsafe bool Fetch(int worker, ref nint fetching, ref int fetched)
-    {
-        nint address = Volatile.Read(ref _ahead[worker]);
-        if (address != fetching)
-        {
-            fetching = address;
-            fetched = 0;
-        }
-
-        if (address == 0 || fetched >= FetchBytes) return false;
-
-        Prefetch.ToSecondLevel((byte*)address + fetched, FetchStep);
-        fetched += FetchStep;
-        return true;
-    }
+    // Where the run of a thread starts; the next one's start is its end.
+    private int FirstOf(int worker, int count) => (int)((long)count * worker / _runs.Length);
 
     private void Take(Action<int, int> body, int worker)
     {

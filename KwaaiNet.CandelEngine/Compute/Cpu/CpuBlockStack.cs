@@ -95,7 +95,7 @@ internal sealed unsafe class CpuBlockStack : BlockStack
         AddProjected(weights.PostAttentionNorm, first, end);
 
         Normalize(_residual, weights.FeedForwardNorm, first, end);
-        if (weights.FeedForward is { } layer) _feedForward.Run(layer, _normed, first, end - first, _projected, NextOf(block));
+        if (weights.FeedForward is { } layer) _feedForward.Run(layer, _normed, first, end - first, _projected);
         else _experts!.Run(weights, _normed, first, end - first, _projected);
         AddProjected(weights.PostFeedForwardNorm, first, end);
 
@@ -150,8 +150,6 @@ internal sealed unsafe class CpuBlockStack : BlockStack
         ScratchMatrix[] matrices = [_residual, _normed, _projected, _logits];
         foreach (ScratchMatrix matrix in matrices) matrix.Dispose();
     }
-
-    private CpuBlock? NextOf(int block) => block + 1 < Options.EndBlock ? _blocks[block + 1 - Options.FirstBlock] : null;
 
     private void Embed(int token, float* row)
     {

@@ -64,7 +64,7 @@ internal sealed unsafe class CpuExperts : IDisposable
 
             for (int m = 0; m < members; m++)
                 new Span<float>(input.Row(first + _members[m].Row), _width).CopyTo(new Span<float>(_gathered.Row(m), _width));
-            _feedForward.Run(block.Experts[expert], _gathered, 0, members, _results, null);
+            _feedForward.Run(block.Experts[expert], _gathered, 0, members, _results);
             for (int m = 0; m < members; m++)
                 CpuKernels.AddScaled(output.Row(first + _members[m].Row), _results.Row(m), _members[m].Weight, _width);
         }

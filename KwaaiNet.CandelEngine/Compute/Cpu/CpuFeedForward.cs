@@ -41,19 +41,13 @@ internal sealed class CpuFeedForward : IDisposable
     }
 
     /// <summary>Runs a layer on rows <c>[first, first + rows)</c>; its results go to the same rows of <paramref name="output"/>.</summary>
-    /// <param name="weights">The layer's weights.</param>
-    /// <param name="input">Normed hidden states.</param>
-    /// <param name="first">The first row.</param>
-    /// <param name="rows">How many.</param>
-    /// <param name="output">What the layer adds.</param>
-    /// <param name="next">The block that runs after this layer; null where none does at once.</param>
-    internal void Run(CpuFeedForwardWeights weights, ScratchMatrix input, int first, int rows, ScratchMatrix output, CpuBlock? next)
+    internal void Run(CpuFeedForwardWeights weights, ScratchMatrix input, int first, int rows, ScratchMatrix output)
     {
-        _product.Of(input, first, rows).With(weights.Gate, _gate, first).With(weights.Up, _up, first).Before(weights.Down).Run();
+        _product.Of(input, first, rows).With(weights.Gate, _gate, first).With(weights.Up, _up, first).Run();
         weights.GateBias.AddTo(_gate, first, first + rows);
         weights.UpBias.AddTo(_up, first, first + rows);
         Activate(first, rows);
-        _product.Of(_gate, first, rows).With(weights.Down, output, first).Before(next?.Query, next?.Key, next?.Value).Run();
+        _product.Of(_gate, first, rows).With(weights.Down, output, first).Run();
         weights.DownBias.AddTo(output, first, first + rows);
     }
 

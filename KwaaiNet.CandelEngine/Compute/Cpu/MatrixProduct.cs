@@ -25,7 +25,6 @@ internal sealed unsafe class MatrixProduct : IDisposable
     private readonly Action<int, int> _prepareRow;
     private readonly Part[] _parts = new Part[3];
     private readonly ActivationRows[] _activations = [new(), new(), new()]; // one of each kind
-    private readonly CpuMatrix?[] _next = new CpuMatrix?[3];
     private int _partCount;
     private float* _x;
     private int _xStride;
@@ -51,7 +50,6 @@ internal sealed unsafe class MatrixProduct : IDisposable
         _rows = rows;
         _columns = x.Width;
         _partCount = 0;
-        Array.Clear(_next);
         return this;
     }
 
@@ -59,15 +57,6 @@ internal sealed unsafe class MatrixProduct : IDisposable
     internal MatrixProduct With(CpuMatrix weights, ScratchMatrix y, int firstRow)
     {
         _parts[_partCount++] = new Part(weights, y.Row(firstRow), y.Stride);
-        return this;
-    }
-
-    /// <summary>Names the matrices of the product that comes after this one, in its order, so that waiting threads begin to read them.</summary>
-    internal MatrixProduct Before(CpuMatrix? first, CpuMatrix? second = null, CpuMatrix? third = null)
-    {
-        _next[0] = first;
-        _next[1] = second;
-        _next[2] = third;
         return this;
     }
 
@@ -89,7 +78,6 @@ internal sealed unsafe class MatrixProduct : IDisposable
 
         if (multiplications >= WorthSharing)
         {
-            ExpectNext();
             _pool.For(shares, _multiplyShare);
             return;
         }
@@ -116,20 +104,6 @@ internal sealed unsafe class MatrixProduct : IDisposable
     }
 
     private void PrepareRow(int row, int worker) => ActivationQuantizer.Quantize(_x + ((long)row * _xStride), _columns, _preparing, row);
-
-    // Where each thread will begin in the next product. With many rows products wait for arithmetic, not for memory.
-    private void ExpectNext()
-    {
-        int shares = 0;
-        foreach (CpuMatrix? matrix in _next) shares += matrix?.Shares ?? 0;
-        for (int worker = 1; worker < _pool.Threads; worker++)
-        {
-            int share = _pool.FirstOf(worker, shares);
-            int part = 0;
-            while (part < 2 && share >= (_next[part]?.Shares ?? 0)) share -= _next[part++]?.Shares ?? 0;
-            _pool.Expect(worker, _rows < WorthSharingRows && _next[part]?.Packed is { } packed ? (nint)packed.Group(share * _next[part]!.Share / PackedUnit.Rows) : 0);
-        }
-    }
 
     private void MultiplyShare(int share, int worker)
     {

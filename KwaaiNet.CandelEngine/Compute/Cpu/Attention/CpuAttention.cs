@@ -89,8 +89,7 @@ internal sealed unsafe class CpuAttention : IDisposable
         int first = runs[0].PieceRow;
         int end = runs[^1].PieceRow + runs[^1].Rows;
         _product.Of(input, first, end - first)
-            .With(weights.Query, _query, first).With(weights.Key, _key, first).With(weights.Value, _value, first)
-            .Before(weights.AttentionOutput).Run();
+            .With(weights.Query, _query, first).With(weights.Key, _key, first).With(weights.Value, _value, first).Run();
         weights.QueryBias.AddTo(_query, first, end);
         weights.KeyBias.AddTo(_key, first, end);
         weights.ValueBias.AddTo(_value, first, end);
@@ -109,7 +108,7 @@ internal sealed unsafe class CpuAttention : IDisposable
         }
 
         Attend(first, end - first);
-        _product.Of(_attended, first, end - first).With(weights.AttentionOutput, output, first).Before(weights.FeedForward?.Gate, weights.FeedForward?.Up).Run();
+        _product.Of(_attended, first, end - first).With(weights.AttentionOutput, output, first).Run();
         weights.AttentionOutputBias.AddTo(output, first, end);
     }
 

@@ -16,14 +16,6 @@ internal static unsafe class Prefetch
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Ahead(byte* at, int bytes) => At(at + BytesAhead, bytes);
 
-    /// <summary>Asks for bytes that are not needed at once, for the second-level cache.</summary>
-    internal static void ToSecondLevel(byte* at, int bytes)
-    {
-        if (!Sse.IsSupported) return;
-
-        for (int i = 0; i < bytes; i += LineBytes) Sse.Prefetch1(at + i);
-    }
-
     /// <summary>Asks for bytes. An address where there is nothing asks for nothing.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void At(byte* at, int bytes)
