@@ -1,5 +1,6 @@
 using ILGPU;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 using GeluConstants = KwaaiNet.CandelEngine.Compute.Cpu.Kernels.Gelu;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
@@ -42,11 +43,16 @@ internal static class DeviceMath
         if (x < Exponential.Lowest) return 0;
 
         float clamped = x > Exponential.Highest ? Exponential.Highest : x;
-        float shifted = (clamped * Exponential.Log2E) + Exponential.Shift;
-        float n = shifted - Exponential.Shift;
-        float r = clamped - (n * Exponential.Ln2High) - (n * Exponential.Ln2Low);
-        float p = (((((((((Exponential.C7 * r) + Exponential.C6) * r) + Exponential.C5) * r) + Exponential.C4) * r) + Exponential.C3) * r) + Exponential.C2;
-        p = (p * (r * r)) + r + 1f;
+        float shifted = Rounded.Fma(clamped, Exponential.Log2E, Exponential.Shift);
+        float n = Rounded.Add(shifted, -Exponential.Shift);
+        float r = Rounded.Fma(n, -Exponential.Ln2High, clamped);
+        r = Rounded.Fma(n, -Exponential.Ln2Low, r);
+        float p = Rounded.Fma(Exponential.C7, r, Exponential.C6);
+        p = Rounded.Fma(p, r, Exponential.C5);
+        p = Rounded.Fma(p, r, Exponential.C4);
+        p = Rounded.Fma(p, r, Exponential.C3);
+        p = Rounded.Fma(p, r, Exponential.C2);
+        p = Rounded.Add(Rounded.Fma(p, Rounded.Multiply(r, r), r), 1f);
         return p * Interop.IntAsFloat((Interop.FloatAsInt(shifted) << 23) + (uint)Exponential.OneBits);
     }
 
@@ -56,10 +62,10 @@ internal static class DeviceMath
         if (!(x < GeluConstants.Bound)) return x;
 
         float inside = RoundToHalf(x < -GeluConstants.Bound ? -GeluConstants.Bound : x);
-        float bent = (inside * inside * GeluConstants.Cubic) + 1f;
-        return RoundToHalf(inside / (1f + Exp(inside * bent * GeluConstants.Slope)));
+        float bent = Rounded.Fma(inside * inside, GeluConstants.Cubic, 1f);
+        return RoundToHalf(inside / Rounded.Add(Exp(inside * bent * GeluConstants.Slope), 1f));
     }
 
     /// <summary><c>cap · tanh(x / cap)</c>, tanh from one exponential.</summary>
-    internal static float Softcap(float x, float cap) => (1f - (2f / (1f + Exp(x * (2f / cap))))) * cap;
+    internal static float Softcap(float x, float cap) => Rounded.Multiply(Rounded.Add(1f, -(2f / Rounded.Add(1f, Exp(x * (2f / cap))))), cap);
 }

@@ -4,6 +4,7 @@ using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.Cuda;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 
@@ -40,7 +41,7 @@ public sealed class DeviceKernelPtxTests
     {
         MethodInfo kernel = KernelMethods().Single(m => m.Name == name);
         if (weights is not null) kernel = kernel.MakeGenericMethod(weights);
-        using Context context = Context.Create(builder => builder.Optimize(OptimizationLevel.O2));
+        using Context context = Context.Create(builder => builder.Optimize(OptimizationLevel.O2).UsePtxIntrinsics());
         using PTXBackend backend = new(context, CudaArchitecture.SM_70, CudaInstructionSet.ISA_70, null!);
 
         var compiled = (PTXCompiledKernel)backend.Compile(EntryPointDescription.FromImplicitlyGroupedKernel(kernel), default);
