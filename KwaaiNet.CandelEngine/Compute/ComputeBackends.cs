@@ -1,5 +1,9 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
 
 namespace KwaaiNet.CandelEngine.Compute;
 
@@ -8,6 +12,8 @@ public static class ComputeBackends
 {
     /// <summary>A GPU if there is one that ILGPU can use, else the processor.</summary>
     public const string Auto = "auto";
+
+    private static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
 
     /// <summary>Names that <see cref="Create"/> knows.</summary>
     public static IReadOnlyList<string> Names { get; } = [Auto, CpuBackend.BackendName, IlgpuBackend.BackendName];
@@ -28,5 +34,28 @@ public static class ComputeBackends
             Auto => IlgpuBackend.TryOpenGpu(options.Ilgpu) ?? (IComputeBackend)new CpuBackend(options.Cpu),
             _ => throw new ArgumentException($"There is no compute backend '{name}'; there are {string.Join(", ", Names)}.", nameof(name)),
         };
+    }
+
+    /// <summary>What this machine can compute on, and what <see cref="Auto"/> would take. Cards are opened for a moment, to hear what they have free.</summary>
+    /// <remarks>A missing driver is no exception: it stands in <see cref="DeviceList.Problems"/>.</remarks>
+    public static DeviceList Devices()
+    {
+        ListedDevice processor = new()
+        {
+            Backend = CpuBackend.BackendName,
+            Device = new ComputeDevice(CpuBackend.BackendName, ProcessorName.Read(), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
+            Architecture = $"{RuntimeInformation.ProcessArchitecture}, {VectorBits}-bit vectors",
+            Units = Environment.ProcessorCount,
+            IsGpu = false,
+        };
+        List<DriverProblem> problems = [];
+        IReadOnlyList<ListedDevice> accelerators = DeviceLister.List(problems);
+        ListedDevice? gpu = accelerators.FirstOrDefault(device => device.IsGpu && device.Problem is null);
+        string reason = gpu is not null
+            ? "it is the first GPU that can be used."
+            : accelerators.FirstOrDefault(device => device.IsGpu) is { } broken
+                ? $"{broken.Device.Name} cannot be used: {broken.Problem}"
+                : "ILGPU sees no GPU; its CPU accelerator is a simulator, and never taken by itself.";
+        return new DeviceList([processor, .. accelerators], problems, gpu ?? processor, reason);
     }
 }

@@ -25,22 +25,32 @@ internal sealed class IlgpuBackend : IComputeBackend
 
     public ComputeDevice Device => _device.Description;
 
+    /// <summary>The open device, for what measures it.</summary>
+    internal IlgpuDevice Opened => _device;
+
     /// <exception cref="ComputeUnavailableException">There is no device.</exception>
     internal static IlgpuBackend Open(IlgpuOptions options, int pieceRows = DefaultPieceRows)
     {
         List<string> problems = [];
-        IlgpuDevice? device = options.ForceCpuAccelerator ? null : IlgpuDevice.TryOpenGpu(options.DeviceIndex, problems);
-        if (device is null && (options.AllowCpuAccelerator || options.ForceCpuAccelerator)) device = IlgpuDevice.OpenCpuAccelerator();
-        return device is not null
+        return IlgpuDevice.TryOpen(options, problems) is { } device
             ? new IlgpuBackend(device, pieceRows)
             : throw new ComputeUnavailableException(
-                $"ILGPU found no GPU at index {options.DeviceIndex}. {string.Join(' ', problems)} "
-                + "Install the GPU's driver (CUDA, or OpenCL 2.0 and later), or use the backend 'cpu'.");
+                $"ILGPU found {(options.DeviceIndex is { } index ? $"no device of number {index} that it can use" : "no GPU")}. {string.Join(' ', problems)} "
+                + "Install the GPU's driver (CUDA, or OpenCL 2.0 and later), or use the backend 'cpu'; 'kwaainet devices' shows what there is.");
     }
 
     /// <summary>Opens a GPU; null when there is none.</summary>
     internal static IlgpuBackend? TryOpenGpu(IlgpuOptions options) =>
-        IlgpuDevice.TryOpenGpu(options.DeviceIndex, []) is { } device ? new IlgpuBackend(device, DefaultPieceRows) : null;
+        IlgpuDevice.TryOpen(options with { AllowCpuAccelerator = false, ForceCpuAccelerator = false }, []) is { } device ? new IlgpuBackend(device, DefaultPieceRows) : null;
+
+    public BlockMemory MemoryFor(ModelFile model, BlockStackOptions options)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        long budget = options.KvBudgetBytes == long.MaxValue ? 0 : options.KvBudgetBytes;
+        lock (_device.Gate) return new BlockMemory(DeviceMatrix.BytesOf(RangeTensors.Find(model, options)) + budget, _device.FreeBytes is > 0 and var free ? free : Device.MemoryBytes);
+    }
 
     public IBlockStack Load(ModelFile model, BlockStackOptions options, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {

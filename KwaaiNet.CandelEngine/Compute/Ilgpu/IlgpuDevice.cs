@@ -2,8 +2,9 @@ using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
-using ILGPU.Runtime.OpenCL;
+using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
@@ -23,7 +24,7 @@ internal sealed class IlgpuDevice : IDisposable
             AcceleratorType.OpenCL => "opencl",
             _ => "cpu-accelerator",
         };
-        long memory = device.AcceleratorType == AcceleratorType.CPU ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : device.MemorySize;
+        long memory = device.AcceleratorType == AcceleratorType.CPU ? HostMemory : device.MemorySize;
         Description = new ComputeDevice(kind, device.Name, memory);
     }
 
@@ -39,15 +40,25 @@ internal sealed class IlgpuDevice : IDisposable
     /// <summary>Held while anything is asked of the device: stacks on different threads share its one stream.</summary>
     internal object Gate { get; } = new();
 
-    /// <summary>Opens a GPU, CUDA before OpenCL; null when there is none.</summary>
-    /// <param name="index">Which one, counted over both.</param>
-    /// <param name="problems">Why a driver that was tried could not be used, one line each.</param>
-    internal static IlgpuDevice? TryOpenGpu(int index, List<string> problems)
+    /// <summary>Memory that this process may use, for devices that are the processor in disguise.</summary>
+    internal static long HostMemory => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <summary>Opens what the options ask for: a device by its number, or the first GPU that can be used; null when there is none.</summary>
+    /// <param name="options">Which.</param>
+    /// <param name="problems">Why not, one sentence each.</param>
+    internal static IlgpuDevice? TryOpen(IlgpuOptions options, List<string> problems)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        int seen = 0;
-        return TryOpen("CUDA", b => b.Cuda(), index, ref seen, problems)
-            ?? TryOpen("OpenCL", b => b.OpenCL(d => d.DeviceType == CLDeviceType.CL_DEVICE_TYPE_GPU), index, ref seen, problems);
+        if (options.DeviceIndex is { } wanted) ArgumentOutOfRangeException.ThrowIfNegative(wanted, nameof(options));
+        if (options.ForceCpuAccelerator) return OpenCpuAccelerator();
+
+        List<DriverProblem> missing = [];
+        IReadOnlyList<FoundDevice> found = DeviceFinder.Find(missing);
+        problems.AddRange(missing.Select(problem => $"{problem.Api}: {problem.Message}"));
+        if (options.DeviceIndex is { } index)
+            return index < found.Count ? TryOpen(found[index], problems) : null;
+
+        IlgpuDevice? gpu = found.Where(device => device.IsUsableGpu).Select(device => TryOpen(device, problems)).FirstOrDefault(device => device is not null);
+        return gpu ?? (options.AllowCpuAccelerator ? OpenCpuAccelerator() : null);
     }
 
     /// <summary>Opens ILGPU's CPU accelerator.</summary>
@@ -64,30 +75,23 @@ internal sealed class IlgpuDevice : IDisposable
         _context.Dispose();
     }
 
-    // Absent drivers show as missing libraries, failing type initialisers or ILGPU's own exceptions: whatever it is, it is no reason to fall.
-    private static IlgpuDevice? TryOpen(string api, Action<Context.Builder> register, int index, ref int seen, List<string> problems)
+    // A driver may fail in its own ways: missing parts, failing type initialisers, ILGPU's exceptions. Whatever it is, it is no reason to fall.
+    private static IlgpuDevice? TryOpen(FoundDevice found, List<string> problems)
     {
+        if (found.Device is null) return OpenCpuAccelerator();
+
         Context? context = null;
         try
         {
-            context = CreateContext(register);
-
-            // A context in which nothing registered still lists ILGPU's CPU accelerator.
-            Device[] gpus = [.. context.Devices.Where(d => d.AcceleratorType != AcceleratorType.CPU)];
-            int here = index - seen;
-            seen += gpus.Length;
-            if (here >= 0 && here < gpus.Length) return Open(context, gpus[here]);
-
-            context.Dispose();
-            if (gpus.Length == 0) problems.Add($"{api}: no device.");
+            context = CreateContext(found.Register);
+            return Open(context, context.Devices.First(device => device.AcceleratorType != AcceleratorType.CPU));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             context?.Dispose();
-            problems.Add($"{api}: {e.GetBaseException().Message}");
+            problems.Add($"{found.Device.Name}: {found.Problem ?? e.GetBaseException().Message}");
+            return null;
         }
-
-        return null;
     }
 
     private static Context CreateContext(Action<Context.Builder> register) => Context.Create(builder =>

@@ -42,11 +42,18 @@ internal readonly struct AttentionShape
     /// <summary>Added under the root where query and key heads are normed.</summary>
     internal readonly float Epsilon;
 
+    /// <summary>Whether query and key heads are normed.</summary>
+    internal readonly int Norms;
+
+    /// <summary>Whether the result goes out in plain rows: heads that are no whole blocks of 32 are brought into the operand's form by a launch of their own.</summary>
+    internal readonly int Plain;
+
     /// <param name="shape">The model.</param>
     /// <param name="rope">Its angles.</param>
     /// <param name="block">The block, counted in the model.</param>
     /// <param name="firstBlock">The stack's first block.</param>
-    internal AttentionShape(ModelShape shape, RopeAngles rope, int block, int firstBlock)
+    /// <param name="norms">Whether the block norms query and key heads.</param>
+    internal AttentionShape(ModelShape shape, RopeAngles rope, int block, int firstBlock, bool norms)
     {
         bool turns = rope.OffsetOf(block) >= 0;
         Block = block - firstBlock;
@@ -62,6 +69,8 @@ internal readonly struct AttentionShape
         Scale = shape.AttentionScale;
         Softcap = shape.AttentionSoftcap;
         Epsilon = shape.RmsEpsilon;
+        Norms = norms ? 1 : 0;
+        Plain = shape.HeadSize % AttentionOrder.PagePositions == 0 ? 0 : 1;
     }
 
     /// <summary>Fours of query heads that share a key/value head: what a group of threads takes on together.</summary>

@@ -39,8 +39,8 @@ internal static class CudaAttention
     /// <param name="query">Turned queries, <c>[rows, Heads, KeptSize / 4]</c>.</param>
     /// <param name="partials">Room for every split of every row and tile.</param>
     /// <param name="arrivals">Zero for every row and tile, and zero again at the end.</param>
-    /// <param name="attended">The result, if it is wanted in plain rows <c>[rows, Heads · HeadSize]</c>.</param>
-    /// <param name="operand">The result as the output product takes it, if heads are whole blocks of 32.</param>
+    /// <param name="attended">The result in plain rows, <c>[rows, Heads · HeadSize]</c>, if the shape says so.</param>
+    /// <param name="operand">The result as the output product takes it, else.</param>
     internal static void Attend<THead, TKv>(
         AttentionShape shape,
         StepView step,
@@ -210,7 +210,7 @@ internal static class CudaAttention
     private static void HandOut(
         AttentionShape shape, Operand operand, ArrayView<float> attended, ArrayView<float> sums, int row, int firstHead, int heads, int size)
     {
-        if (attended.Length > 0)
+        if (shape.Plain != 0)
         {
             for (int i = Group.IdxX; i < heads * shape.HeadSize; i += Group.DimX)
             {

@@ -16,8 +16,8 @@ internal static class CudaHeads
     /// <param name="shape">The block.</param>
     /// <param name="step">The rows.</param>
     /// <param name="product">Queries, keys and values, <c>[rows, (Heads + 2 · KvHeads) · HeadSize]</c>.</param>
-    /// <param name="queryNorm">The norm of query heads, <c>[HeadSize]</c>; empty for none.</param>
-    /// <param name="keyNorm">The norm of key heads; empty for none.</param>
+    /// <param name="queryNorm">The norm of query heads, <c>[HeadSize]</c>, if the block has one.</param>
+    /// <param name="keyNorm">The norm of key heads, if the block has one.</param>
     /// <param name="query">Turned queries, <c>[rows, Heads, KeptSize]</c>.</param>
     /// <param name="pages">Every page, by 32-bit words.</param>
     internal static void Place<TKv>(
@@ -35,7 +35,7 @@ internal static class CudaHeads
         bool isValue = index >= shape.Heads + shape.KvHeads;
         ArrayView<float> weights = isQuery ? queryNorm : keyNorm;
         float scale = 1;
-        bool normed = !isValue && weights.Length > 0;
+        bool normed = !isValue && shape.Norms != 0;
         if (normed)
         {
             float sum = HeadPlacer.Chain(head, shape.HeadSize, lane);
@@ -43,11 +43,10 @@ internal static class CudaHeads
             scale = SquareSum.Scale(sum, shape.HeadSize, shape.Epsilon);
         }
 
-        ArrayView<float> norm = normed ? weights : weights.SubView(0, 0);
         for (int e = 2 * lane; e < shape.KeptSize; e += 2 * WarpThreads)
         {
-            float a = HeadPlacer.Number(shape, step, row, head, norm, scale, !isValue, e);
-            float b = HeadPlacer.Number(shape, step, row, head, norm, scale, !isValue, e + 1);
+            float a = HeadPlacer.Number(shape, step, row, head, weights, scale, normed, !isValue, e);
+            float b = HeadPlacer.Number(shape, step, row, head, weights, scale, normed, !isValue, e + 1);
             if (isQuery)
             {
                 int at = (((row * shape.Heads) + index) * shape.KeptSize) + e;

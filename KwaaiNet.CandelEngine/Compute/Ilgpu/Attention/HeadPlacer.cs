@@ -26,21 +26,22 @@ internal static class HeadPlacer
     /// <param name="step">The rows.</param>
     /// <param name="row">The row.</param>
     /// <param name="head">The head as the product left it.</param>
-    /// <param name="weights">The norm's; empty for none.</param>
-    /// <param name="scale">The norm's scale; 1 for none.</param>
+    /// <param name="weights">The norm's.</param>
+    /// <param name="scale">The norm's scale.</param>
+    /// <param name="normed">Whether there is a norm.</param>
     /// <param name="turns">Whether RoPE turns it: values are left alone.</param>
     /// <param name="e">Which number.</param>
-    internal static float Number(AttentionShape shape, StepView step, int row, ArrayView<float> head, ArrayView<float> weights, float scale, bool turns, int e)
+    internal static float Number(AttentionShape shape, StepView step, int row, ArrayView<float> head, ArrayView<float> weights, float scale, bool normed, bool turns, int e)
     {
         if (e >= shape.HeadSize) return 0;
-        if (!turns || e >= shape.RopeSize) return Normed(head, weights, scale, e);
+        if (!turns || e >= shape.RopeSize) return Normed(head, weights, scale, normed, e);
 
         int half = shape.RopeSize / 2;
         bool second = shape.Halves != 0 ? e >= half : (e & 1) != 0;
         int pair = shape.Halves != 0 ? (second ? e - half : e) : e / 2;
         int first = shape.Halves != 0 ? pair : 2 * pair;
-        float a = Normed(head, weights, scale, first);
-        float b = Normed(head, weights, scale, shape.Halves != 0 ? first + half : first + 1);
+        float a = Normed(head, weights, scale, normed, first);
+        float b = Normed(head, weights, scale, normed, shape.Halves != 0 ? first + half : first + 1);
         float cosine = step.Angle(row, shape.AngleOffset + (2 * pair));
         float sine = step.Angle(row, shape.AngleOffset + (2 * pair) + 1);
         return second ? Rounded.Fma(a, sine, Rounded.Multiply(b, cosine)) : Rounded.Fma(a, cosine, -Rounded.Multiply(b, sine));
@@ -78,6 +79,6 @@ internal static class HeadPlacer
         }
     }
 
-    private static float Normed(ArrayView<float> head, ArrayView<float> weights, float scale, int e) =>
-        weights.Length > 0 ? Rounded.Multiply(Rounded.Multiply(head[e], scale), weights[e]) : head[e];
+    private static float Normed(ArrayView<float> head, ArrayView<float> weights, float scale, bool normed, int e) =>
+        normed ? Rounded.Multiply(Rounded.Multiply(head[e], scale), weights[e]) : head[e];
 }

@@ -20,8 +20,8 @@ internal static class PortableAttention
     /// <param name="pages">Every page.</param>
     /// <param name="query">Turned queries, <c>[rows, Heads, KeptSize / 4]</c>.</param>
     /// <param name="scratch">Room for every thread.</param>
-    /// <param name="attended">The result, if it is wanted in plain rows <c>[rows, Heads · HeadSize]</c>.</param>
-    /// <param name="operand">The result as the output product takes it, if heads are whole blocks of 32.</param>
+    /// <param name="attended">The result in plain rows, <c>[rows, Heads · HeadSize]</c>, if the shape says so.</param>
+    /// <param name="operand">The result as the output product takes it, else.</param>
     internal static void Attend<TKv>(
         Index1D i,
         AttentionShape shape,
@@ -69,7 +69,7 @@ internal static class PortableAttention
 
         float inverse = 1f / sum;
         for (int e = 0; e < size; e++) rowSums[e] = Rounded.Multiply(rowSums[e], inverse);
-        if (attended.Length > 0)
+        if (shape.Plain != 0)
         {
             for (int e = 0; e < shape.HeadSize; e++) attended[(i * shape.HeadSize) + e] = rowSums[e];
             return;

@@ -30,9 +30,9 @@ internal static class PortableHeads
         bool isQuery = index < shape.Heads;
         bool isValue = index >= shape.Heads + shape.KvHeads;
         ArrayView<float> weights = isQuery ? queryNorm : keyNorm;
-        if (isValue) weights = weights.SubView(0, 0);
+        bool normed = !isValue && shape.Norms != 0;
         float scale = 1;
-        if (weights.Length > 0)
+        if (normed)
         {
             TreeSum tree = default;
             float sum = 0;
@@ -42,8 +42,8 @@ internal static class PortableHeads
 
         for (int e = 0; e < shape.KeptSize; e += 2)
         {
-            float a = HeadPlacer.Number(shape, step, row, head, weights, scale, !isValue, e);
-            float b = HeadPlacer.Number(shape, step, row, head, weights, scale, !isValue, e + 1);
+            float a = HeadPlacer.Number(shape, step, row, head, weights, scale, normed, !isValue, e);
+            float b = HeadPlacer.Number(shape, step, row, head, weights, scale, normed, !isValue, e + 1);
             if (isQuery)
             {
                 int at = (((row * shape.Heads) + index) * shape.KeptSize) + e;

@@ -15,13 +15,13 @@ internal static class CudaNorms
     /// <param name="shape">The norm.</param>
     /// <param name="step">The rows.</param>
     /// <param name="residual">Hidden states, <c>[rows, Width]</c>.</param>
-    /// <param name="rows">Which rows, one a group; empty for every row.</param>
+    /// <param name="rows">Which rows, one a group, if the shape gathers.</param>
     /// <param name="weights">The norm's, <c>[Width]</c>.</param>
     /// <param name="operand">The result.</param>
     internal static void Norm(NormShape shape, StepView step, ArrayView<float> residual, ArrayView<int> rows, ArrayView<float> weights, Operand operand)
     {
         int row = Grid.IdxX;
-        int source = rows.Length > 0 ? rows[row] : row;
+        int source = shape.Gathers != 0 ? rows[row] : row;
         ArrayView<float> x = residual.SubView(source * shape.Width, shape.Width);
         if (shape.Rounds != 0 && step.Rounds(source) != 0)
         {

@@ -13,14 +13,14 @@ internal static class PortableNorms
     /// <param name="shape">The norm.</param>
     /// <param name="step">The rows.</param>
     /// <param name="residual">Hidden states, <c>[rows, Width]</c>.</param>
-    /// <param name="rows">Which rows, one a thread; empty for every row.</param>
+    /// <param name="rows">Which rows, one a thread, if the shape gathers.</param>
     /// <param name="weights">The norm's, <c>[Width]</c>.</param>
     /// <param name="scratch">Room for the normed rows.</param>
     /// <param name="operand">The result.</param>
     internal static void Norm(
         Index1D row, NormShape shape, StepView step, ArrayView<float> residual, ArrayView<int> rows, ArrayView<float> weights, ArrayView<float> scratch, Operand operand)
     {
-        int source = rows.Length > 0 ? rows[row] : (int)row;
+        int source = shape.Gathers != 0 ? rows[row] : (int)row;
         ArrayView<float> x = residual.SubView(source * shape.Width, shape.Width);
         ArrayView<float> y = scratch.SubView(row * shape.Width, shape.Width);
         if (shape.Rounds != 0 && step.Rounds(source) != 0)
