@@ -5,6 +5,8 @@ using ILGPU.Runtime.Cuda;
 using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
@@ -17,7 +19,9 @@ internal sealed class IlgpuDevice : IDisposable
     {
         _context = context;
         Accelerator = device.CreateAccelerator(context);
-        Kernels = new KernelSet(Accelerator);
+        UseOwnStream(Accelerator);
+        Kernels = BlockKernels.For(Accelerator, Launches);
+        Matrices = new MatrixKernels(Accelerator);
         string kind = device.AcceleratorType switch
         {
             AcceleratorType.Cuda => "cuda",
@@ -30,12 +34,25 @@ internal sealed class IlgpuDevice : IDisposable
 
     internal Accelerator Accelerator { get; }
 
-    internal KernelSet Kernels { get; }
+    /// <summary>The kernels of blocks.</summary>
+    internal BlockKernels Kernels { get; }
+
+    /// <summary>The kernels of weights.</summary>
+    internal MatrixKernels Matrices { get; }
+
+    /// <summary>Kernels launched so far.</summary>
+    internal LaunchCount Launches { get; } = new();
+
+    /// <summary>Called before anything is run on the device. Null; tests make it fail as a device would.</summary>
+    internal Action? BeforeRun { get; set; }
 
     internal ComputeDevice Description { get; }
 
-    /// <summary>Device memory not allocated, where the device tells it; else 0.</summary>
-    internal long FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : 0;
+    /// <summary>Device memory that is free: as the driver tells it, or what was never allocated here where none does.</summary>
+    internal long FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : Math.Max(0, Description.MemoryBytes - TakenBytes);
+
+    /// <summary>Bytes that stacks have taken.</summary>
+    internal long TakenBytes { get; set; }
 
     /// <summary>Held while anything is asked of the device: stacks on different threads share its one stream.</summary>
     internal object Gate { get; } = new();
@@ -67,6 +84,13 @@ internal sealed class IlgpuDevice : IDisposable
     {
         Context context = CreateContext(b => b.CPU(new CPUDevice(numThreadsPerWarp: 2, numWarpsPerMultiprocessor: 1, numMultiprocessors: 1)));
         return Open(context, context.Devices[0]);
+    }
+
+    // What is launched on CUDA's own default stream cannot be recorded; ILGPU lets nobody else choose the stream that it launches on.
+    private static void UseOwnStream(Accelerator accelerator)
+    {
+        if (accelerator is CudaAccelerator)
+            typeof(Accelerator).GetProperty(nameof(Accelerator.DefaultStream))!.SetValue(accelerator, accelerator.CreateStream());
     }
 
     public void Dispose()

@@ -2,6 +2,7 @@ using ILGPU;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Steps;
+using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;
 
@@ -30,8 +31,13 @@ internal static class CudaAttention
     internal static int SharedFours(int keptSize, int threads) =>
         (2 * keptSize) + threads + (AttentionOrder.Units * (2 + keptSize));
 
-    /// <summary>Fours that a split takes in <c>partials</c>: maxima, sums, and weighted values of four heads.</summary>
-    internal static int PartialFours(int keptSize) => 2 + keptSize;
+    /// <summary>Fours of <c>partials</c>: for each row, tile and split, maxima, sums, and weighted values of four heads.</summary>
+    internal static long RoomFours(ModelShape shape, int rows) =>
+        (long)rows * Counters(shape) * AttentionOrder.SplitsOf(shape.ContextLength) * (2 + KvLayout.KeptSize(shape.HeadSize));
+
+    /// <summary>Tiles of a row: numbers of <c>arrivals</c> for each.</summary>
+    internal static int Counters(ModelShape shape) =>
+        shape.KvHeadCount * (((shape.HeadCount / shape.KvHeadCount) + Heads - 1) / Heads);
 
     /// <param name="shape">The block.</param>
     /// <param name="step">The rows.</param>

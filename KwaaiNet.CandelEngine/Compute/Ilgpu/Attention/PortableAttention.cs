@@ -3,6 +3,7 @@ using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Norms;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Steps;
+using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;
 
@@ -11,8 +12,9 @@ internal static class PortableAttention
 {
     private const int Page = AttentionOrder.PagePositions;
 
-    /// <summary>Numbers of scratch memory that a thread needs: a page's weights, and the sums of a unit, a split and the row.</summary>
-    internal static int ScratchLength(int keptSize) => Page + (3 * keptSize);
+    /// <summary>Fours of scratch memory. A thread needs a page's weights, and the sums of a unit, a split and the row.</summary>
+    internal static long RoomFours(ModelShape shape, int rows) =>
+        (long)rows * shape.HeadCount * (Page + (3 * KvLayout.KeptSize(shape.HeadSize))) / 4;
 
     /// <param name="i">Row and head.</param>
     /// <param name="shape">The block.</param>
