@@ -74,7 +74,7 @@ internal static class DevicesCommand
         {
             if (!json) context.Terminal.Line($"{device.Device.Kind} {device.Index}, {Terminal.Plain(device.Device.Name)}");
             using IComputeBackend backend = DeviceOption.Open(device.Backend, device.Index, threads: 0);
-            foreach (DeviceCheckResult result in DeviceCheck.Run(backend, cancellationToken))
+            foreach (DeviceCheckResult result in DeviceCheck.Run(backend, cancellationToken: cancellationToken))
             {
                 reports.Add(new DeviceCheckReport(device.Index!.Value, device.Device.Name, result.Weights.ToString(), result.Passed, result.RelativeError, result.Bound, result.SameBits, result.Problem));
                 if (!json) context.Terminal.Line(Describe(result));
