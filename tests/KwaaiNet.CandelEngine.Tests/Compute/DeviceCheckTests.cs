@@ -31,6 +31,9 @@ public sealed class DeviceCheckTests(ITestOutputHelper output)
     }
 
     [Fact]
+    public void Kernels_compile_for_cuda_without_a_card() => Assert.Contains("BandwidthProbe.Read", CudaCompilation.Run());
+
+    [Fact]
     public void A_wrong_product_shows_as_an_error_beyond_rounding()
     {
         using FaultyBackend backend = new(batch =>
