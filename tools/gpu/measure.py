@@ -154,13 +154,18 @@ def torch_peer(run, preset, batch, prompt, generate):
     seconds = int(min(run.left() - 10, 240))
     command = [sys.executable, os.path.join(run.pack, "torch_peer.py"), "--preset", preset, "--batch", str(batch), "--prompt", str(prompt),
                "--generate", str(generate), "--budget", str(seconds)] + (["--cpu"] if run.dry else [])
+    said, error = "", ""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + 10)
-        run.result["torch"] = json.loads(done.stdout.strip().splitlines()[-1])
-    except subprocess.TimeoutExpired:
-        run.result["torch"] = {"error": f"took longer than {seconds} s"}
+        said, error = done.stdout, done.stderr
+    except subprocess.TimeoutExpired as late:
+        # What it had said by then counts.
+        said = late.stdout.decode() if isinstance(late.stdout, bytes) else late.stdout or ""
+        error = f"took longer than {seconds} s"
+    try:
+        run.result["torch"] = json.loads(said.strip().splitlines()[-1])
     except (ValueError, IndexError):
-        run.result["torch"] = {"error": (done.stderr.strip().splitlines() or ["it said nothing"])[-1]}
+        run.result["torch"] = {"error": (error.strip().splitlines() or ["it said nothing"])[-1]}
     run.say(f"torch: {json.dumps(run.result['torch'])}")
 
 
