@@ -15,7 +15,7 @@ public static class CudaCompilation
     /// <exception cref="ComputeException">One cannot be compiled; the message names it.</exception>
     public static IReadOnlyList<string> Run()
     {
-        using Context context = Context.Create(builder => builder.Optimize(OptimizationLevel.O2));
+        using Context context = IlgpuDevice.CreateContext(_ => { });
         using PTXBackend backend = new(context, CudaArchitecture.SM_80, CudaInstructionSet.ISA_80, null!);
         List<string> compiled = [];
         foreach (MethodInfo kernel in Kernels())
