@@ -407,32 +407,6 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         Assert.Throws<OperationCanceledException>(() => Backend.Load(model.File, stack.Options, null, cancelled.Token));
     }
 
-    [Fact]
-    public void What_a_range_takes_is_known_before_it_is_loaded()
-    {
-        using SyntheticModel model = new(GgmlType.Q8_0);
-        BlockStackOptions[] ranges =
-        [
-            new() { FirstBlock = 1, EndBlock = 2, KvBudgetBytes = 1 << 20 },
-            new() { FirstBlock = 1, EndBlock = 3, KvBudgetBytes = 1 << 20 },
-            new() { FirstBlock = 0, EndBlock = 4, Embedding = true, OutputHead = true, KvBudgetBytes = 1 << 20 },
-        ];
-
-        BlockMemory[] told = [.. ranges.Select(range => Backend.MemoryFor(model.File, range))];
-
-        Assert.Equal(told.Select(memory => memory.NeededBytes).Distinct().Order(), told.Select(memory => memory.NeededBytes));
-        for (int i = 0; i < ranges.Length; i++)
-        {
-            Assert.True(told[i].Fits);
-            using IBlockStack stack = Load(model, ranges[i]);
-            Assert.InRange(told[i].NeededBytes, stack.WeightBytes, told[i].AvailableBytes);
-        }
-
-        // The KV budget of a whole machine stands for what is left, and takes nothing by itself.
-        Assert.True(Backend.MemoryFor(model.File, ranges[2] with { KvBudgetBytes = long.MaxValue }).Fits);
-        Assert.ThrowsAny<ArgumentException>(() => Backend.MemoryFor(model.File, ranges[0] with { EndBlock = 5 }));
-    }
-
     internal static int[] Tokens(int count, int seed = 7)
     {
         Random random = new(seed);
