@@ -13,8 +13,6 @@ public static class ComputeBackends
     /// <summary>A GPU if there is one that ILGPU can use, else the processor.</summary>
     public const string Auto = "auto";
 
-    private static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
-
     /// <summary>Names that <see cref="Create"/> knows.</summary>
     public static IReadOnlyList<string> Names { get; } = [Auto, CpuBackend.BackendName, IlgpuBackend.BackendName];
 
@@ -58,4 +56,6 @@ public static class ComputeBackends
                 : "ILGPU sees no GPU; its CPU accelerator is a simulator, and never taken by itself.";
         return new DeviceList([processor, .. accelerators], problems, gpu ?? processor, reason);
     }
+
+    private static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
 }

@@ -160,7 +160,13 @@ internal static class EngineBench
         public Session(IBlockStack stack, int capacity)
         {
             _logits = new float[stack.Shape.VocabularySize];
-            Step = new BlockStep { Cache = stack.CreateCache(0, stack.Shape.BlockCount, capacity), Rows = 1, Logits = _logits };
+            Step = new BlockStep
+            {
+                Cache = stack.CreateCache(0, stack.Shape.BlockCount, capacity),
+                Rows = 1,
+                Logits = _logits,
+                Boundary = stack.Shape.HiddenExceedsHalf ? HiddenFormat.F32 : HiddenFormat.F16,
+            };
         }
 
         public BlockStep Step { get; }

@@ -128,7 +128,13 @@ internal static class EngineParity
             BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = model.Shape.BlockCount, Embedding = true, OutputHead = true, KvBudgetBytes = long.MaxValue };
             _stack = backend.Load(model, whole, null, cancellationToken);
             _logits = new float[model.Shape.VocabularySize];
-            _step = new BlockStep { Cache = _stack.CreateCache(0, model.Shape.BlockCount, capacity), Rows = 1, Logits = _logits };
+            _step = new BlockStep
+            {
+                Cache = _stack.CreateCache(0, model.Shape.BlockCount, capacity),
+                Rows = 1,
+                Logits = _logits,
+                Boundary = model.Shape.HiddenExceedsHalf ? HiddenFormat.F32 : HiddenFormat.F16,
+            };
         }
 
         public ReadOnlySpan<float> Logits => _logits;

@@ -18,13 +18,14 @@ public static class DeviceCheck
 
     /// <summary>Runs the checks, one kind of weights after the other.</summary>
     /// <param name="backend">What is checked.</param>
+    /// <param name="types">The kinds of weights; null for all of <see cref="Types"/>.</param>
     /// <param name="cancellationToken">Stops between two kinds.</param>
     /// <exception cref="IOException">The system's temporary folder cannot be written.</exception>
-    public static IEnumerable<DeviceCheckResult> Run(IComputeBackend backend, CancellationToken cancellationToken = default)
+    public static IEnumerable<DeviceCheckResult> Run(IComputeBackend backend, IReadOnlyList<GgmlType>? types = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(backend);
         using CpuBackend plain = new(new CpuOptions { Threads = 1 }, SimdTier.Scalar);
-        foreach (GgmlType type in Types)
+        foreach (GgmlType type in types ?? Types)
         {
             cancellationToken.ThrowIfCancellationRequested();
             using CheckModel model = new(type);

@@ -118,7 +118,8 @@ internal sealed class IlgpuDevice : IDisposable
         }
     }
 
-    private static Context CreateContext(Action<Context.Builder> register) => Context.Create(builder =>
+    /// <summary>A context as every device of ours has it.</summary>
+    internal static Context CreateContext(Action<Context.Builder> register) => Context.Create(builder =>
     {
         register(builder);
         builder.UsePtxIntrinsics();
