@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.IR.Intrinsics;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 using GeluConstants = KwaaiNet.CandelEngine.Compute.Cpu.Kernels.Gelu;
 
@@ -8,6 +9,7 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 internal static class DeviceMath
 {
     /// <summary>Widens binary16 exactly: exponent and fraction move up 13 bits, and 2^112 corrects the exponent's bias.</summary>
+    [IntrinsicImplementation]
     internal static float HalfToSingle(int half)
     {
         int moved = (half & 0x7FFF) << 13;

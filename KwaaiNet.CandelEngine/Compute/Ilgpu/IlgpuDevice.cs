@@ -3,6 +3,7 @@ using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using ILGPU.Runtime.OpenCL;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
@@ -92,7 +93,7 @@ internal sealed class IlgpuDevice : IDisposable
     private static Context CreateContext(Action<Context.Builder> register) => Context.Create(builder =>
     {
         register(builder);
-        builder.Optimize(OptimizationLevel.O2);
+        builder.Optimize(OptimizationLevel.O2).WithPtxIntrinsics();
     });
 
     private static IlgpuDevice Open(Context context, Device device)

@@ -1,4 +1,4 @@
-using ILGPU.Runtime.Cuda;
+using ILGPU.IR.Intrinsics;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 
@@ -11,29 +11,14 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 internal static class Rounded
 {
     /// <summary><c>a · b</c>, rounded.</summary>
-    internal static float Multiply(float a, float b)
-    {
-        if (!CudaAsm.IsSupported) return a * b;
-
-        CudaAsm.Emit("mul.rn.f32 %0, %1, %2;", out float product, a, b);
-        return product;
-    }
+    [IntrinsicImplementation]
+    internal static float Multiply(float a, float b) => a * b;
 
     /// <summary><c>a + b</c>, rounded.</summary>
-    internal static float Add(float a, float b)
-    {
-        if (!CudaAsm.IsSupported) return a + b;
-
-        CudaAsm.Emit("add.rn.f32 %0, %1, %2;", out float sum, a, b);
-        return sum;
-    }
+    [IntrinsicImplementation]
+    internal static float Add(float a, float b) => a + b;
 
     /// <summary><c>a · b + c</c>, rounded once on CUDA.</summary>
-    internal static float Fma(float a, float b, float c)
-    {
-        if (!CudaAsm.IsSupported) return (a * b) + c;
-
-        CudaAsm.Emit("fma.rn.f32 %0, %1, %2, %3;", out float sum, a, b, c);
-        return sum;
-    }
+    [IntrinsicImplementation]
+    internal static float Fma(float a, float b, float c) => (a * b) + c;
 }
