@@ -1,4 +1,5 @@
 using ILGPU;
+using ILGPU.IR.Intrinsics;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 using GeluConstants = KwaaiNet.CandelEngine.Compute.Cpu.Kernels.Gelu;
@@ -8,14 +9,9 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 /// <summary>Number formats and e^x in operations that every device has; ILGPU's Half needs a capability that OpenCL devices may lack.</summary>
 internal static class DeviceMath
 {
-    /// <summary>Widens binary16 exactly: exponent and fraction move up 13 bits, and 2^112 corrects the exponent's bias.</summary>
-    internal static float HalfToSingle(int half)
-    {
-        int moved = (half & 0x7FFF) << 13;
-        int magnitude = (int)Interop.FloatAsInt(Interop.IntAsFloat((uint)moved) * 5.192296858534828e33f);
-        if (moved >= 0x0F800000) magnitude |= 0x7F800000; // infinity or NaN
-        return Interop.IntAsFloat((uint)(magnitude | ((half & 0x8000) << 16)));
-    }
+    /// <summary>Widens binary16 exactly.</summary>
+    [IntrinsicImplementation]
+    internal static float HalfToSingle(int half) => PlainOperations.HalfToSingle(half);
 
     /// <summary>The nearest value that a binary16 can hold, ties to even; beyond ±65504 saturates, NaN stays.</summary>
     internal static float RoundToHalf(float value)

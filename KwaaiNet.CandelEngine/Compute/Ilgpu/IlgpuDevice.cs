@@ -122,8 +122,7 @@ internal sealed class IlgpuDevice : IDisposable
     internal static Context CreateContext(Action<Context.Builder> register) => Context.Create(builder =>
     {
         register(builder);
-        builder.UsePtxIntrinsics();
-        builder.Optimize(OptimizationLevel.O2);
+        builder.Optimize(OptimizationLevel.O2).WithPtxIntrinsics();
     });
 
     private static IlgpuDevice Open(Context context, Device device)

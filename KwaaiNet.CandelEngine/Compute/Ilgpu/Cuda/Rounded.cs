@@ -12,13 +12,13 @@ internal static class Rounded
 {
     /// <summary><c>a · b</c>, rounded.</summary>
     [IntrinsicImplementation]
-    internal static float Multiply(float a, float b) => PlainOperations.Multiply(a, b);
+    internal static float Multiply(float a, float b) => a * b;
 
     /// <summary><c>a + b</c>, rounded.</summary>
     [IntrinsicImplementation]
-    internal static float Add(float a, float b) => PlainOperations.Add(a, b);
+    internal static float Add(float a, float b) => a + b;
 
     /// <summary><c>a · b + c</c>, rounded once on CUDA.</summary>
     [IntrinsicImplementation]
-    internal static float Fma(float a, float b, float c) => PlainOperations.Fma(a, b, c);
+    internal static float Fma(float a, float b, float c) => (a * b) + c;
 }

@@ -11,6 +11,23 @@ internal static class Chunks
     /// <summary>The place of a row's chunk, <c>[tile, chunk, slot]</c>.</summary>
     internal static int Of(int row, int chunk, int blocks) => ((((row >> 5) * Count(blocks)) + chunk) << 5) | Tiles.Slot(row);
 
-    /// <summary>The place of a row's block, <c>[tile, chunk, slot, 8]</c>.</summary>
-    internal static int At(int row, int block, int blocks) => (Of(row, block >> 3, blocks) << 3) | (block & 7);
+    /// <summary>One of the eight 16-bit values of a chunk.</summary>
+    internal static int Half(Quad halves, int index)
+    {
+        int low = index < 2 ? halves.X : halves.Y;
+        int high = index < 6 ? halves.Z : halves.W;
+        return ((index < 4 ? low : high) >> (16 * (index & 1))) & 0xFFFF;
+    }
+
+    /// <summary>The half of a chunk that four blocks have.</summary>
+    internal static Duo Four(Quad quad, int four)
+    {
+        Duo half;
+        half.X = (four & 1) == 0 ? quad.X : quad.Z;
+        half.Y = (four & 1) == 0 ? quad.Y : quad.W;
+        return half;
+    }
+
+    /// <summary>One of the four 16-bit values of a half.</summary>
+    internal static int Half(Duo halves, int index) => ((index < 2 ? halves.X : halves.Y) >> (16 * (index & 1))) & 0xFFFF;
 }

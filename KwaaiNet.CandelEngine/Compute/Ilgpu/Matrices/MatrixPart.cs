@@ -61,6 +61,12 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
 
     internal abstract void Multiply(Operand x, int rows, Product y);
 
+    /// <summary>Whether a gate and an up projection of this type can be one launch.</summary>
+    internal abstract bool Gates { get; }
+
+    /// <summary>Multiplies by this as the gate and another part, of the same type, as the up projection, and writes what the gate lets through.</summary>
+    internal abstract void Gate(MatrixPart up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y);
+
     public abstract void Dispose();
 
     private static Typed<TWeights> Make<TWeights, TPacking>(
@@ -77,10 +83,17 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
         : MatrixPart(rows, columns)
         where TWeights : struct, ITileWeights
     {
-        internal override void Embed(ArrayView<int> tokens, int count, float scale, ArrayView<float> x) =>
-            kernels.Embed(count * Columns, weights, tokens, Columns, scale, x);
+        private readonly TWeights _weights = weights;
 
-        internal override void Multiply(Operand x, int rows, Product y) => kernels.Multiply(rows * Rows, weights, x, y);
+        internal override void Embed(ArrayView<int> tokens, int count, float scale, ArrayView<float> x) =>
+            kernels.Embed(_weights, tokens, count, Columns, scale, x);
+
+        internal override void Multiply(Operand x, int rows, Product y) => kernels.Multiply(_weights, x, rows, y);
+
+        internal override bool Gates => kernels.Gates;
+
+        internal override void Gate(MatrixPart up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y) =>
+            kernels.Gate(_weights, ((Typed<TWeights>)up)._weights, x, rows, bias, activation, y);
 
         public override void Dispose() => buffer.Dispose();
     }

@@ -36,6 +36,13 @@ internal readonly struct Operand
     internal readonly ArrayView<float> ShortScales;
     internal readonly ArrayView<ushort> Halves;
     internal readonly ArrayView<ushort> Brains;
+
+    /// <summary><see cref="Halves"/>, eight at a time.</summary>
+    internal readonly ArrayView<Quad> HalfQuads;
+
+    /// <summary><see cref="Brains"/>, eight at a time.</summary>
+    internal readonly ArrayView<Quad> BrainQuads;
+
     internal readonly ArrayView<float> Singles;
 
     internal Operand(OperandKinds kinds, int columns, int tileShift, in OperandPlanes planes)
@@ -50,6 +57,8 @@ internal readonly struct Operand
         ShortScales = planes.ShortScales;
         Halves = planes.Halves;
         Brains = planes.Brains;
+        HalfQuads = planes.HalfQuads;
+        BrainQuads = planes.BrainQuads;
         Singles = planes.Singles;
     }
 

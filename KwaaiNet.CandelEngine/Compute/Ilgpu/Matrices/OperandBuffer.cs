@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -35,10 +36,12 @@ internal sealed class OperandBuffer : IDisposable
             Scales = Plane(OperandKinds.Bytes, 0.5).Cast<BlockScale>(),
             Shorts = Plane(OperandKinds.Shorts, 4).Cast<Duo>(),
             ShortScales = Plane(OperandKinds.Shorts, 0.25).Cast<float>(),
-            Halves = Plane(OperandKinds.Halves, 8).Cast<ushort>(),
-            Brains = Plane(OperandKinds.Brains, 8).Cast<ushort>(),
+            HalfQuads = Plane(OperandKinds.Halves, 8),
+            BrainQuads = Plane(OperandKinds.Brains, 8),
             Singles = Plane(OperandKinds.Singles, 8).Cast<float>(),
         };
+        _planes.Halves = _planes.HalfQuads.Cast<ushort>();
+        _planes.Brains = _planes.BrainQuads.Cast<ushort>();
 
         ArrayView<Quad> Plane(OperandKinds kind, double quads)
         {
@@ -62,10 +65,20 @@ internal sealed class OperandBuffer : IDisposable
         return new Operand(_kinds, _columns, rows == 1 ? 0 : TileShift, _planes);
     }
 
+    /// <summary>Writes zeros everywhere.</summary>
+    internal void Clear() => _buffer.MemSetToZero();
+
+    /// <summary>What it holds.</summary>
+    internal byte[] ToArray() => MemoryMarshal.AsBytes<Quad>(_buffer.GetAsArray1D()).ToArray();
+
     public void Dispose() => _buffer.Dispose();
 
-    // Whole tiles.
-    private static long BlocksOf(int columns, int rows) => (long)Segments.Blocks(columns) * ((rows + 7) / 8 * 8);
+    // Whole spans of tiles: tensor cores read what they do not need.
+    private static long BlocksOf(int columns, int rows)
+    {
+        int span = rows <= 8 ? 8 : rows <= 16 ? 16 : 32;
+        return (long)Segments.Blocks(columns) * ((rows + span - 1) / span * span);
+    }
 
     private static long QuadsOf(OperandKinds kinds, int columns, int rows)
     {

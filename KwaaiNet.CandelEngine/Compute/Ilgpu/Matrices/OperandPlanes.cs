@@ -11,5 +11,7 @@ internal struct OperandPlanes
     internal ArrayView<float> ShortScales;
     internal ArrayView<ushort> Halves;
     internal ArrayView<ushort> Brains;
+    internal ArrayView<Quad> HalfQuads;
+    internal ArrayView<Quad> BrainQuads;
     internal ArrayView<float> Singles;
 }

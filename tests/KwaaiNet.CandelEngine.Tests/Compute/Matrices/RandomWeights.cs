@@ -11,7 +11,7 @@ internal sealed unsafe class RandomWeights : IDisposable
     private readonly nint _memory;
 
     /// <summary>Random bytes, but scales that keep sums finite: a model's weights are.</summary>
-    public RandomWeights(Random random, GgmlType type, int rows, int columns)
+    public RandomWeights(Random random, GgmlType type, int rows, int columns, float most = 1e9f)
     {
         int count = rows * columns;
         int bytes = count / type.BlockLength() * type.BlockBytes();
@@ -27,7 +27,7 @@ internal sealed unsafe class RandomWeights : IDisposable
                 random.NextBytes(one);
                 BlockDecoder.Decode(type, one, decoded);
             }
-            while (decoded.ContainsAnyExceptInRange(-1e9f, 1e9f));
+            while (decoded.ContainsAnyExceptInRange(-most, most));
         }
     }
 
@@ -35,6 +35,9 @@ internal sealed unsafe class RandomWeights : IDisposable
 
     /// <summary>What the format says the weights are.</summary>
     public float[] Values { get; }
+
+    /// <summary>A row as a file stores it.</summary>
+    public byte* Row(int index) => (byte*)_memory + (index * (Tensor.ByteLength / Tensor.Rows));
 
     public void Dispose() => NativeMemory.Free((void*)_memory);
 }

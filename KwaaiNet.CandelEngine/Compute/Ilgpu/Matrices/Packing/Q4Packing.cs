@@ -23,5 +23,5 @@ internal readonly unsafe struct Q4Packing : ITilePacking<Q4Tiles>
         }
     }
 
-    public static Q4Tiles Bind(in DevicePlanes planes, int blocks) => new(planes.Plane<Quad>(0), planes.Plane<ushort>(1), blocks);
+    public static Q4Tiles Bind(in DevicePlanes planes, int blocks) => new(planes.Plane<Quad>(0), planes.Plane<Quad>(1), blocks);
 }

@@ -28,5 +28,5 @@ internal readonly unsafe struct Q8Packing : ITilePacking<Q8Tiles>
         }
     }
 
-    public static Q8Tiles Bind(in DevicePlanes planes, int blocks) => new(planes.Plane<Quad>(0), planes.Plane<ushort>(1), blocks);
+    public static Q8Tiles Bind(in DevicePlanes planes, int blocks) => new(planes.Plane<Quad>(0), planes.Plane<Quad>(1), blocks);
 }
