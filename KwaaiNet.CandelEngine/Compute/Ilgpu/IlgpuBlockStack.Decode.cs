@@ -53,6 +53,9 @@ internal sealed partial class IlgpuBlockStack
         () => LaunchDecode(kind),
         () =>
         {
+            // A graph that does nothing must not find the results of before.
+            _activations.Residual.MemSet(byte.MaxValue);
+            if (kind.Logits) _activations.Logits.MemSet(byte.MaxValue);
             if (!kind.FromTokens) SendHidden(0, rows);
         },
         () =>
@@ -89,7 +92,7 @@ internal sealed partial class IlgpuBlockStack
             for (int r = 0; r < run.Rows; r++)
             {
                 int token = tokens.IsEmpty ? 0 : tokens[run.StepRow + r];
-                _activations.Step.Set(run.PieceRow + r, run.Position + r, cache, run.Step.Boundary, token, _rope);
+                _activations.Step.Set(run.PieceRow + r, run.Position + r, cache.TableStart, cache.PagesOfBlock, run.Step.Boundary, token, _rope);
             }
         }
 

@@ -15,13 +15,14 @@ internal sealed class IlgpuDevice : IDisposable
 {
     private readonly Context _context;
 
-    private IlgpuDevice(Context context, Device device)
+    private IlgpuDevice(Context context, Device device, KernelFamily? family)
     {
         _context = context;
         Accelerator = device.CreateAccelerator(context);
         UseOwnStream(Accelerator);
-        Kernels = BlockKernels.For(Accelerator, Launches);
-        Matrices = new MatrixKernels(Accelerator);
+        KernelFamily chosen = family ?? KernelFamilies.Of(Accelerator);
+        Kernels = BlockKernels.For(Accelerator, Launches, chosen);
+        Matrices = new MatrixKernels(Accelerator, chosen);
         string kind = device.AcceleratorType switch
         {
             AcceleratorType.Cuda => "cuda",
@@ -93,6 +94,14 @@ internal sealed class IlgpuDevice : IDisposable
             typeof(Accelerator).GetProperty(nameof(Accelerator.DefaultStream))!.SetValue(accelerator, accelerator.CreateStream());
     }
 
+    /// <summary>Opens ILGPU's CPU accelerator with warps of 32 and the kernels for CUDA, which then run by their plain C#.</summary>
+    /// <remarks>A launch takes a second, since its barriers hold real threads: for tests of a block.</remarks>
+    internal static IlgpuDevice OpenAsCuda()
+    {
+        Context context = CreateContext(b => b.CPU(new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 16, numMultiprocessors: 1)));
+        return Open(context, context.Devices[0], KernelFamily.Cuda);
+    }
+
     public void Dispose()
     {
         Accelerator.Dispose();
@@ -125,11 +134,11 @@ internal sealed class IlgpuDevice : IDisposable
         builder.Optimize(OptimizationLevel.O2).WithPtxIntrinsics();
     });
 
-    private static IlgpuDevice Open(Context context, Device device)
+    private static IlgpuDevice Open(Context context, Device device, KernelFamily? family = null)
     {
         try
         {
-            return new IlgpuDevice(context, device);
+            return new IlgpuDevice(context, device, family);
         }
         catch
         {

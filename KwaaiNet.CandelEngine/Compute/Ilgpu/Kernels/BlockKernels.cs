@@ -35,9 +35,9 @@ internal abstract class BlockKernels
             Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, ArrayView<float>>(ElementKernels.ScatterAdd);
     }
 
-    /// <summary>The kernels for an accelerator: CUDA's, or those that need neither warps nor groups.</summary>
-    internal static BlockKernels For(Accelerator accelerator, LaunchCount count) =>
-        accelerator.AcceleratorType == AcceleratorType.Cuda ? new CudaBlockKernels(accelerator, count) : new PortableBlockKernels(accelerator, count);
+    /// <summary>The kernels of a family.</summary>
+    internal static BlockKernels For(Accelerator accelerator, LaunchCount count, KernelFamily family) =>
+        family == KernelFamily.Cuda ? new CudaBlockKernels(accelerator, count) : new PortableBlockKernels(accelerator, count);
 
     /// <summary>Kernels of attention, loaded when first asked for.</summary>
     internal AttentionKernels Attention(KvFormat format, int headSize)

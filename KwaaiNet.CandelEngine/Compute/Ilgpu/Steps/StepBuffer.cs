@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using KwaaiNet.CandelEngine.Compute.Blocks;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Steps;
 
@@ -63,14 +64,21 @@ internal sealed class StepBuffer : IDisposable
         for (int row = 0; row < rows; row++) Record(row)[StepView.PositionWord] = -1;
     }
 
-    /// <summary>Sets a row that starts from a token, or from hidden states if the token is not asked for.</summary>
-    internal void Set(int row, int position, IlgpuKvCache cache, HiddenFormat boundary, int token, Blocks.RopeAngles rope)
+    /// <summary>Sets a row.</summary>
+    /// <param name="row">The row.</param>
+    /// <param name="position">The position it takes in its session.</param>
+    /// <param name="tableStart">Where the session's pages of the stack's first block are among all tables.</param>
+    /// <param name="pagesOfBlock">The session's pages of a block.</param>
+    /// <param name="boundary">How its hidden states are rounded between blocks.</param>
+    /// <param name="token">Its token; anything where it starts from hidden states.</param>
+    /// <param name="rope">The model's angles.</param>
+    internal void Set(int row, int position, int tableStart, int pagesOfBlock, HiddenFormat boundary, int token, RopeAngles rope)
     {
         _host.Span[row] = token;
         Span<int> record = Record(row);
         record[StepView.PositionWord] = position;
-        record[StepView.TableWord] = cache.TableStart;
-        record[StepView.StrideWord] = cache.PagesOfBlock;
+        record[StepView.TableWord] = tableStart;
+        record[StepView.StrideWord] = pagesOfBlock;
         record[StepView.RoundWord] = boundary == HiddenFormat.F16 ? 1 : 0;
         rope.Write(position, _angles);
         for (int i = 0; i < _angles.Length; i++) record[StepView.HeadWords + i] = BitConverter.SingleToInt32Bits(_angles[i]);
