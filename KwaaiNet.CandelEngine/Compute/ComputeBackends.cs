@@ -1,5 +1,9 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
 
 namespace KwaaiNet.CandelEngine.Compute;
 
@@ -29,4 +33,29 @@ public static class ComputeBackends
             _ => throw new ArgumentException($"There is no compute backend '{name}'; there are {string.Join(", ", Names)}.", nameof(name)),
         };
     }
+
+    /// <summary>What this machine can compute on, and what <see cref="Auto"/> would take. Cards are opened for a moment, to hear what they have free.</summary>
+    /// <remarks>A missing driver is no exception: it stands in <see cref="DeviceList.Problems"/>.</remarks>
+    public static DeviceList Devices()
+    {
+        ListedDevice processor = new()
+        {
+            Backend = CpuBackend.BackendName,
+            Device = new ComputeDevice(CpuBackend.BackendName, ProcessorName.Read(), GC.GetGCMemoryInfo().TotalAvailableMemoryBytes),
+            Architecture = $"{RuntimeInformation.ProcessArchitecture}, {VectorBits}-bit vectors",
+            Units = Environment.ProcessorCount,
+            IsGpu = false,
+        };
+        List<DriverProblem> problems = [];
+        IReadOnlyList<ListedDevice> accelerators = DeviceLister.List(problems);
+        ListedDevice? gpu = accelerators.FirstOrDefault(device => device.IsGpu && device.Problem is null);
+        string reason = gpu is not null
+            ? "it is the first GPU that can be used."
+            : accelerators.FirstOrDefault(device => device.IsGpu) is { } broken
+                ? $"{broken.Device.Name} cannot be used: {broken.Problem}"
+                : "ILGPU sees no GPU; its CPU accelerator is a simulator, and never taken by itself.";
+        return new DeviceList([processor, .. accelerators], problems, gpu ?? processor, reason);
+    }
+
+    private static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
 }

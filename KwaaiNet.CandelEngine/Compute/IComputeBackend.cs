@@ -16,6 +16,13 @@ public interface IComputeBackend : IDisposable
     /// <summary>What the blocks run on, as the device itself reports it.</summary>
     ComputeDevice Device { get; }
 
+    /// <summary>What a range of blocks would take on the device, and what the device has for it. Nothing is loaded, and no weight is read.</summary>
+    /// <param name="model">The open model file.</param>
+    /// <param name="options">Which blocks, and the KV budget: <see cref="long.MaxValue"/> stands for what the weights leave.</param>
+    /// <exception cref="ArgumentException">The options ask for something the model does not have there.</exception>
+    /// <exception cref="ModelFormatException">A tensor of the range is missing, has the wrong shape or a type this backend cannot run.</exception>
+    BlockMemory MemoryFor(ModelFile model, BlockStackOptions options);
+
     /// <summary>Loads blocks <c>[FirstBlock, EndBlock)</c> of a model, with embedding and output head where asked for.</summary>
     /// <param name="model">The open model file; only the tensors of the asked blocks are read. It must outlive the stack.</param>
     /// <param name="options">Which blocks, and how many bytes of KV cache may exist at once.</param>

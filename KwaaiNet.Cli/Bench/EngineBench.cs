@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Devices;
 
 namespace KwaaiNet.Cli.Bench;
 
@@ -16,6 +18,10 @@ internal static class EngineBench
     private const int WarmUpPrompt = 32;
     private const int WarmUpTokens = 4;
 
+    // The first steps of a batch size may compile, and record what later ones repeat.
+    private const int WarmUpSteps = 3;
+
+    /// <exception cref="CommandFailure">There is no such device.</exception>
     /// <exception cref="ModelFormatException">The file cannot be run.</exception>
     /// <exception cref="KvExhaustedException">The sessions' keys and values do not fit the memory there is.</exception>
     /// <exception cref="OperationCanceledException">The run was stopped.</exception>
@@ -25,25 +31,29 @@ internal static class EngineBench
         using ModelFile model = ModelFile.Open(options.ModelPath);
         int blocks = model.Shape.BlockCount;
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
-        using IComputeBackend backend = ComputeBackends.Create(options.Backend, new ComputeOptions { Cpu = new CpuOptions { Threads = threads } });
+        using IComputeBackend backend = DeviceOption.Open(options.Backend, options.Device, threads);
         BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = blocks, Embedding = true, OutputHead = true, KvBudgetBytes = long.MaxValue, KvFormat = options.KvFormat };
         using IBlockStack stack = backend.Load(model, whole, new Told(fraction => progress("load", fraction)), cancellationToken);
         double load = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
 
         int[] prompt = Prompt(options.Prompt, model.Shape.VocabularySize);
-        WarmUp(stack, prompt);
+        WarmUp(stack, backend.Name == "cpu" ? prompt.AsMemory(0, Math.Min(WarmUpPrompt, prompt.Length)) : prompt);
         Session[] sessions = [.. Enumerable.Range(0, options.Batch).Select(_ => new Session(stack, prompt.Length + options.Generate))];
         try
         {
             double prefill = Prefill(stack, sessions, prompt, progress, cancellationToken);
+            if (backend.Name != "cpu") WarmUp(stack, sessions);
             double decode = Decode(stack, sessions, options.Generate, progress, cancellationToken);
             double peak = Process.GetCurrentProcess().PeakWorkingSet64 / (double)(1 << 20);
-            double gigabytes = stack.WeightBytes * (options.Generate / decode) / 1e9;
+            double gigabytes = BytesOfStep(model, stack) * (options.Generate / decode) / 1e9;
+            double bandwidth = DeviceBandwidth.Measure(backend) / 1e9 ?? MemoryBandwidth.Measure(threads);
             return new EngineBenchResult
             {
                 Model = model.Name,
                 Weights = model.WeightFormat,
+                Backend = backend.Name,
                 Device = backend.Device.Name,
+                DeviceKind = backend.Device.Kind,
                 Threads = threads,
                 Prompt = prompt.Length,
                 Generate = options.Generate,
@@ -52,7 +62,8 @@ internal static class EngineBench
                 PrefillTokensPerSecond = Math.Round(prompt.Length / prefill, 2),
                 DecodeTokensPerSecond = Math.Round(options.Batch * options.Generate / decode, 2),
                 BandwidthGigabytesPerSecond = Math.Round(gigabytes, 2),
-                BandwidthShare = backend.Name == "cpu" ? Math.Round(gigabytes / MemoryBandwidth.Measure(threads), 3) : null,
+                BandwidthShare = Math.Round(gigabytes / bandwidth, 3),
+                DeviceBandwidthGigabytesPerSecond = Math.Round(bandwidth, 2),
                 PeakMemoryMebibytes = Math.Round(peak, 1),
                 Ids = sessions[0].Ids,
             };
@@ -63,14 +74,19 @@ internal static class EngineBench
         }
     }
 
-    // Ordinary ids, spread over a range that every vocabulary has beyond its control and byte tokens.
-    private static int[] Prompt(int count, int vocabulary) => [.. Enumerable.Range(0, count).Select(i => (259 + (int)(i * 7919L % 241)) % vocabulary)];
+    /// <summary>Ordinary ids, spread over a range that every vocabulary has beyond its control and byte tokens.</summary>
+    internal static int[] Prompt(int count, int vocabulary) => [.. Enumerable.Range(0, count).Select(i => (259 + (int)(i * 7919L % 241)) % vocabulary)];
 
-    private static void WarmUp(IBlockStack stack, int[] prompt)
+    // One row of an embedding is read a token; all of it only where it is the output matrix too.
+    private static long BytesOfStep(ModelFile model, IBlockStack stack) =>
+        model.TryGetTensor("output.weight", out _) && model.TryGetTensor("token_embd.weight", out TensorData embedding)
+            ? stack.WeightBytes - embedding.ByteLength
+            : stack.WeightBytes;
+
+    private static void WarmUp(IBlockStack stack, ReadOnlyMemory<int> prompt)
     {
-        Session session = new(stack, WarmUpPrompt + WarmUpTokens);
-        int rows = Math.Min(WarmUpPrompt, prompt.Length);
-        session.Enter(prompt.AsMemory(0, rows));
+        Session session = new(stack, prompt.Length + WarmUpTokens);
+        session.Enter(prompt);
         stack.Run([session.Step]);
         for (int i = 0; i < WarmUpTokens; i++)
         {
@@ -79,6 +95,26 @@ internal static class EngineBench
         }
 
         session.Step.Cache.Dispose();
+    }
+
+    // The batch itself, some steps ahead and back again.
+    private static void WarmUp(IBlockStack stack, Session[] sessions)
+    {
+        BlockStep[] steps = [.. sessions.Select(session => session.Step)];
+        float[][] logits = [.. sessions.Select(session => session.Step.Logits.ToArray())];
+        int length = sessions[0].Step.Cache.Length;
+        int ahead = Math.Min(WarmUpSteps, sessions[0].Step.Cache.Capacity - length);
+        for (int i = 0; i < ahead; i++)
+        {
+            foreach (Session session in sessions) session.Next(keep: false);
+            stack.Run(steps);
+        }
+
+        for (int i = 0; i < sessions.Length; i++)
+        {
+            sessions[i].Step.Cache.Truncate(length);
+            logits[i].CopyTo(sessions[i].Step.Logits);
+        }
     }
 
     // The sessions' prompts one after the other; the time of the last, when everything is warm.
@@ -124,7 +160,13 @@ internal static class EngineBench
         public Session(IBlockStack stack, int capacity)
         {
             _logits = new float[stack.Shape.VocabularySize];
-            Step = new BlockStep { Cache = stack.CreateCache(0, stack.Shape.BlockCount, capacity), Rows = 1, Logits = _logits };
+            Step = new BlockStep
+            {
+                Cache = stack.CreateCache(0, stack.Shape.BlockCount, capacity),
+                Rows = 1,
+                Logits = _logits,
+                Boundary = stack.Shape.HiddenExceedsHalf ? HiddenFormat.F32 : HiddenFormat.F16,
+            };
         }
 
         public BlockStep Step { get; }

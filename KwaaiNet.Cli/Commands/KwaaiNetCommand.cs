@@ -23,6 +23,7 @@ internal static class KwaaiNetCommand
             RmCommand.Create(context),
             ChatCommand.Create(context),
             BenchCommand.Create(context),
+            DevicesCommand.Create(context),
         };
         // Signals are ours (Interrupts): the library would end the process two seconds after one, with nodes still stopping.
         return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });

@@ -23,13 +23,16 @@ public static partial class NodeProgram
     /// <summary>Exit code when a setting is wrong or missing.</summary>
     public const int BadConfiguration = 2;
 
+    /// <summary>Exit code when the device a node computes on failed while it served: the node has taken itself out, and a new process may have the device again.</summary>
+    public const int DeviceFailed = 3;
+
     /// <summary>Set this environment variable to <c>1</c> to see stack traces.</summary>
     public const string TraceVariable = "KWAAINET_TRACE";
 
     /// <summary>Composes and runs a host until it is stopped.</summary>
     /// <param name="args">The command line.</param>
     /// <param name="compose">Makes the host.</param>
-    /// <returns><see cref="Ok"/>, <see cref="Failed"/> or <see cref="BadConfiguration"/>. On a failure <c>error: what, and what to do</c> stands on stderr.</returns>
+    /// <returns><see cref="Ok"/>, <see cref="Failed"/>, <see cref="BadConfiguration"/>, or the code of a <see cref="NodeFailureException"/>. On a failure <c>error: what, and what to do</c> stands on stderr.</returns>
     public static async Task<int> RunAsync(string[] args, Func<string[], WebApplication> compose)
     {
         ArgumentNullException.ThrowIfNull(args);
@@ -78,6 +81,8 @@ public static partial class NodeProgram
                     return (OneLine($"{error.Message} This user may not listen there: choose a port above 1023 (Node:GrpcPort, Node:HttpPort)."), Failed);
                 case SocketException { SocketErrorCode: SocketError.AddressNotAvailable }:
                     return (OneLine($"{error.Message} Set Node:Host to an address of this machine, or to 0.0.0.0."), Failed);
+                case NodeFailureException failure:
+                    return (OneLine(failure.Message), failure.ExitCode);
                 case Nodes.NodeIdentityException:
                     return (OneLine(cause.Message), Failed);
             }

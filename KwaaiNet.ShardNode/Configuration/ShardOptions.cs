@@ -60,6 +60,10 @@ internal sealed class ShardOptions
     [RegularExpression("(?i)auto|cpu|ilgpu", ErrorMessage = "Shard:Backend is auto, cpu or ilgpu.")]
     public string Backend { get; set; } = DefaultBackend;
 
+    /// <summary>The accelerator to compute on, by the number that <c>kwaainet devices</c> shows; null: the first GPU, where <see cref="Backend"/> takes one.</summary>
+    [Range(0, 1024)]
+    public int? Device { get; set; }
+
     /// <summary>Threads the cpu backend computes with; 0: one per processor.</summary>
     [Range(0, 1024)]
     public int Threads { get; set; }

@@ -19,6 +19,11 @@ internal sealed class ShardOptionsRules(IServiceProviderIsService services) : IV
             result.AddError($"'{options.Blocks}' is not a block range; write both ends, included, as in 0-9.", "Shard:Blocks");
         }
 
+        if (options.Device is not null && options.Backend.Equals("cpu", StringComparison.OrdinalIgnoreCase))
+        {
+            result.AddError("Shard:Device names an accelerator, and Shard:Backend is cpu. Leave one of them out.", "Shard:Device");
+        }
+
         if (options.ModelPath.Length == 0 && !options.Pull)
         {
             result.AddError("Shard:ModelPath is needed: the .gguf file, or folder of safetensors, to serve blocks of. Or set Shard:Pull and Shard:Model, and it is fetched.", "Shard:ModelPath");

@@ -13,6 +13,7 @@ internal sealed class ShardHealthCheck(ShardServing serving) : IHealthCheck
         ServedState state = serving.State;
         HealthCheckResult result = state.State switch
         {
+            _ when serving.DeviceFailure is { } failure => HealthCheckResult.Unhealthy($"The device failed: {failure}"),
             ServingState.Ready when serving.IsAnnouncedReady => HealthCheckResult.Healthy($"Serving blocks {state.Range}."),
             ServingState.Ready => HealthCheckResult.Unhealthy($"Blocks {state.Range} are loaded; discovery has not heard of it yet."),
             ServingState.Joining when serving.Pulling is { } pulling => HealthCheckResult.Unhealthy($"Pulling blocks {state.Range}: {pulling}"),

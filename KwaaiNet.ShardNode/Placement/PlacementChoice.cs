@@ -5,24 +5,28 @@ namespace KwaaiNet.ShardNode.Placement;
 /// <summary>Which blocks a shard serves that was not told. Pure: the same view gives the same choice.</summary>
 internal static class PlacementChoice
 {
-    /// <summary>Chooses blocks: the first part (or the longest gap) nobody holds or claims; when nothing is missing, those held by the fewest.</summary>
+    /// <summary>
+    /// Chooses blocks: the first part (or the longest gap) nobody holds or claims, or as much of it as the device has room for; when
+    /// nothing is missing that fits, those held by the fewest.
+    /// </summary>
+    /// <exception cref="InsufficientMemoryException">The device has room for no block at all.</exception>
     public static PlacementDecision Choose(PlacementRules rules, IReadOnlyCollection<Holding> others)
     {
         int[] holders = CountHolders(rules.BlockCount, others);
         BlockRange[] parts = Parts(rules);
 
         // Without a number of shards to expect the whole model is one part, and its longest gap comes first; with one, parts come in order.
-        List<BlockRange> gaps = [.. parts.SelectMany(part => Gaps(holders, part))];
-        if (gaps.Count > 0)
+        IEnumerable<BlockRange> gaps = parts.SelectMany(part => Gaps(holders, part));
+        if (rules.ExpectedShards is null) gaps = gaps.OrderByDescending(gap => gap.Count);
+        foreach (BlockRange gap in gaps)
         {
-            BlockRange gap = rules.ExpectedShards is null ? gaps.MaxBy(candidate => candidate.Count) : gaps[0];
-            return new PlacementDecision(Cut(gap, rules.MaxBlocks), IsRedundant: false);
+            if (Cut(gap, rules) is { } taken) return new PlacementDecision(taken, IsRedundant: false);
         }
 
-        BlockRange scarcest = parts
-            .SelectMany(part => Windows(part, rules.MaxBlocks))
-            .MinBy(window => (Min(holders, window), Mean(holders, window)));
-        return new PlacementDecision(scarcest, IsRedundant: true);
+        List<BlockRange> windows = [.. parts.SelectMany(part => Windows(part, rules))];
+        return windows.Count > 0
+            ? new PlacementDecision(windows.MinBy(window => (Min(holders, window), Mean(holders, window))), IsRedundant: true)
+            : throw new InsufficientMemoryException("The device has room for no block of the model.");
     }
 
     /// <summary>Whether some block is held or claimed by nobody.</summary>
@@ -57,13 +61,47 @@ internal static class PlacementChoice
         }
     }
 
-    private static BlockRange Cut(BlockRange range, int? most) =>
-        most is { } bound && bound < range.Count ? new BlockRange(range.First, range.First + bound) : range;
-
-    private static IEnumerable<BlockRange> Windows(BlockRange part, int? most)
+    // From its first block on; where that alone finds no room (block 0 brings the embedding with it), from a later one.
+    private static BlockRange? Cut(BlockRange range, PlacementRules rules)
     {
-        int size = Math.Min(most ?? part.Count, part.Count);
-        for (int first = part.First; first + size <= part.End; first++) yield return new BlockRange(first, first + size);
+        for (int first = range.First; first < range.End; first++)
+        {
+            if (Longest(first, range.End, rules) is { } fitting) return fitting;
+        }
+
+        return null;
+    }
+
+    private static BlockRange? Longest(int first, int end, PlacementRules rules)
+    {
+        int most = Math.Min(rules.MaxBlocks ?? int.MaxValue, end - first);
+        if (Fits(most)) return new BlockRange(first, first + most);
+
+        // More blocks never take less: halved between a number that fits and one that does not.
+        int fitting = 0;
+        while (most - fitting > 1)
+        {
+            int middle = (fitting + most) / 2;
+            if (Fits(middle)) fitting = middle;
+            else most = middle;
+        }
+
+        return fitting > 0 ? new BlockRange(first, first + fitting) : null;
+
+        bool Fits(int count) => rules.Fits?.Invoke(new BlockRange(first, first + count)) != false;
+    }
+
+    // As many blocks as may be and fit, from every block on; not what is only the end of another window.
+    private static IEnumerable<BlockRange> Windows(BlockRange part, PlacementRules rules)
+    {
+        int reached = part.First;
+        for (int first = part.First; first < part.End; first++)
+        {
+            if (Longest(first, part.End, rules) is not { } window || window.End <= reached) continue;
+
+            reached = window.End;
+            yield return window;
+        }
     }
 
     private static int Min(int[] holders, BlockRange range) => holders.AsSpan(range.First, range.Count).ToArray().Min();

@@ -32,7 +32,7 @@ internal readonly record struct BlockSpeed(double PrefillTokensPerSecond, double
             int width = stack.Shape.Width;
             float[] logits = held.OutputHead ? new float[stack.Shape.VocabularySize] : [];
             float[] output = held.OutputHead ? [] : new float[PrefillRows * width];
-            BlockStep step = new() { Cache = cache, Rows = 1, Logits = logits };
+            BlockStep step = new() { Cache = cache, Rows = 1, Logits = logits, Boundary = stack.Shape.HiddenExceedsHalf ? HiddenFormat.F32 : HiddenFormat.F16 };
             BlockStep[] batch = [step];
             SetRows(1);
             stack.Run(batch); // warms code and weights

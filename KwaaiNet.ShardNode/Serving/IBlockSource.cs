@@ -9,6 +9,9 @@ internal interface IBlockSource : IDisposable
     /// <summary>Opens the model and the device. Called once, before <see cref="Load"/>; takes as long as hashing the file does.</summary>
     ModelFacts Open(CancellationToken cancellationToken);
 
+    /// <summary>What blocks would take on the device, and what it has for them; null where the file at hand does not tell.</summary>
+    BlockMemory? MemoryFor(BlockRange range);
+
     /// <summary>Loads blocks.</summary>
     IBlockStack Load(BlockRange range, CancellationToken cancellationToken);
 }

@@ -1,5 +1,7 @@
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Ilgpu;
+using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.ShardNode.Configuration;
@@ -31,7 +33,7 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
             _file = ModelFile.Open(files.ForMetadata(cancellationToken));
             _backend = CreateBackend();
             string name = _options.Model ?? ModelPath.NameOf(_options.ModelPath);
-            return new ModelFacts(name, _file.WeightsHash, _file.WeightFormat, _file.Shape, _backend.Name, _backend.Device.Name);
+            return new ModelFacts(name, _file.WeightsHash, _file.WeightFormat, _file.Shape, _backend.Name, _backend.Device.Name, _backend.Device.Kind);
         }
     }
 
@@ -41,16 +43,19 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
         lock (_lock)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            BlockStackOptions blocks = new()
-            {
-                FirstBlock = range.First,
-                EndBlock = range.End,
-                Embedding = range.First == 0,
-                OutputHead = range.End == _file!.Shape.BlockCount,
-                KvBudgetBytes = _options.KvBudgetMegabytes * BytesPerMegabyte,
-                KvFormat = Enum.Parse<KvFormat>(_options.KvFormat, ignoreCase: true),
-            };
-            return _backend!.Load(FileOf(range, cancellationToken), blocks, new LoadProgress(this, range), cancellationToken);
+            return _backend!.Load(FileOf(range, cancellationToken), StackOptions(range), new LoadProgress(this, range), cancellationToken);
+        }
+    }
+
+    /// <inheritdoc/>
+    public BlockMemory? MemoryFor(BlockRange range)
+    {
+        lock (_lock)
+        {
+            // A header that was pulled ahead of its blocks says nothing of tensors.
+            return _file is GgufModelFile { Part: { } part } && (range.First < part.FirstBlock || range.End > part.EndBlock)
+                ? null
+                : _backend!.MemoryFor(_file!, StackOptions(range));
         }
     }
 
@@ -77,10 +82,26 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
             : throw new ModelFormatException($"{path} is part of another file than {_file.Path}: the model has changed at its publisher. Remove both and start again.");
     }
 
+    private BlockStackOptions StackOptions(BlockRange range) => new()
+    {
+        FirstBlock = range.First,
+        EndBlock = range.End,
+        Embedding = range.First == 0,
+        OutputHead = range.End == _file!.Shape.BlockCount,
+        KvBudgetBytes = _options.KvBudgetMegabytes * BytesPerMegabyte,
+        KvFormat = Enum.Parse<KvFormat>(_options.KvFormat, ignoreCase: true),
+    };
+
     private IComputeBackend CreateBackend()
     {
-        ComputeOptions compute = new() { Cpu = new CpuOptions { Threads = _options.Threads } };
-        return ComputeBackends.Create(_options.Backend.ToLowerInvariant(), compute);
+        ComputeOptions compute = new()
+        {
+            Cpu = new CpuOptions { Threads = _options.Threads },
+            Ilgpu = new IlgpuOptions { DeviceIndex = _options.Device },
+        };
+
+        // Whoever names an accelerator does not want the processor.
+        return ComputeBackends.Create(_options.Device is null ? _options.Backend.ToLowerInvariant() : "ilgpu", compute);
     }
 
     [LoggerMessage(LogLevel.Debug, "Loading blocks {Blocks}: {Percent} %.")]

@@ -9,4 +9,9 @@ namespace KwaaiNet.ShardNode.Serving;
 /// <param name="Shape">The whole model's dimensions.</param>
 /// <param name="Backend"><c>cpu</c> or <c>ilgpu</c>.</param>
 /// <param name="Device">The device's own name.</param>
-internal sealed record ModelFacts(string Model, string WeightsHash, string WeightFormat, ModelShape Shape, string Backend, string Device);
+/// <param name="DeviceKind"><c>cpu</c>, <c>cuda</c>, <c>opencl</c> or <c>cpu-accelerator</c>.</param>
+internal sealed record ModelFacts(string Model, string WeightsHash, string WeightFormat, ModelShape Shape, string Backend, string Device, string DeviceKind)
+{
+    /// <summary>Whether code is made for the device while it runs, and kept for each number of rows.</summary>
+    public bool IsGpu => DeviceKind is "cuda" or "opencl";
+}

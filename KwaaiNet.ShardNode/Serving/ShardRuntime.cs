@@ -16,7 +16,7 @@ using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ShardNode.Serving;
 
-/// <summary>The life of a shard: open the model, choose blocks, load, be announced, serve; leave for a gap, reload after a device's failure, drain at the end.</summary>
+/// <summary>The life of a shard: open the model, choose blocks, load, be announced, serve; leave for a gap, drain at the end. A node whose device fails takes itself out and ends.</summary>
 internal sealed partial class ShardRuntime(
     IBlockSource source,
     ShardServing serving,
@@ -80,16 +80,32 @@ internal sealed partial class ShardRuntime(
         if (_options.Blocks is { } blocks)
         {
             _ = BlockRange.TryParse(blocks, out given);
-            return given.End <= blockCount
-                ? null
-                : throw new InvalidOperationException($"Shard:Blocks is {given}, and {model.Model} has blocks 0-{blockCount - 1}.");
+            if (given.End > blockCount) throw new InvalidOperationException($"Shard:Blocks is {given}, and {model.Model} has blocks 0-{blockCount - 1}.");
         }
 
-        if (directory is null) return null;
+        if (_options.Blocks is not null || directory is null)
+        {
+            if (source.MemoryFor(given) is { Fits: false } memory) throw NoRoom(model, given, memory, "Serve fewer (Shard:Blocks)");
+            return null;
+        }
 
         DirectoryBoard board = new(directory, announcer, serving, nodeOptions.Value.Network, identity.NodeId, time, logger);
-        return new Placer(identity.NodeId, new PlacementRules(blockCount, _options.ExpectedShards, _options.MaxBlocks), board);
+        PlacementRules rules = new(blockCount, _options.ExpectedShards, _options.MaxBlocks, Fits);
+        if (!Enumerable.Range(0, blockCount).Any(block => Fits(new BlockRange(block, block + 1))))
+        {
+            // The middle of a model: the leanest a block can come.
+            BlockRange one = new(blockCount / 2, (blockCount / 2) + 1);
+            throw NoRoom(model, one, source.MemoryFor(one)!.Value, "Free some of it");
+        }
+
+        return new Placer(identity.NodeId, rules, board);
+
+        bool Fits(BlockRange range) => source.MemoryFor(range) is not { Fits: false };
     }
+
+    private InsufficientMemoryException NoRoom(ModelFacts model, BlockRange range, BlockMemory memory, string remedy) => new(
+        $"Blocks {range} of {model.Model} need {memory.NeededBytes:N0} bytes, with {_options.KvBudgetMegabytes} MiB for keys and values where the device has memory of its own, "
+        + $"and {model.Device} has {memory.AvailableBytes:N0}. {remedy}, lower Shard:KvBudgetMegabytes, or take another device (Shard:Device, Shard:Backend=cpu).");
 
     private async Task ServeOnceAsync(ModelFacts model, Placer? placer, BlockRange given, CancellationToken stop)
     {
@@ -116,8 +132,17 @@ internal sealed partial class ShardRuntime(
         serving.Set(new ServedState(ServingState.Ready, decision.Range, loop));
         LogReady(decision.Range, loop.WeightBytes, loop.Gauges.DecodeTokensPerSecond);
         await ServeAsync(decision, placer, loop, stop).ConfigureAwait(false);
+        serving.DeviceFailure = loop.DeviceFailure;
         await LeaveAsync().ConfigureAwait(false);
+
+        // Not loaded again here: a driver remembers a fault as long as the process lives, and what it says then is not to be trusted.
+        if (loop.DeviceFailure is { } failure) throw DeviceFailed(failure, null);
     }
+
+    private static NodeFailureException DeviceFailed(string message, Exception? cause) => new(
+        $"The device failed, and this node has taken itself out: {message} Start it again; if that repeats itself, check the device and its driver ('kwaainet devices --check'), or use Shard:Backend=cpu.",
+        NodeProgram.DeviceFailed,
+        cause);
 
     /// <summary>Loads blocks while watching the claim; null when it was lost.</summary>
     private async Task<StepLoop?> LoadUnlessLostAsync(ModelFacts model, PlacementDecision decision, Placer? placer, CancellationToken stop)
@@ -156,7 +181,24 @@ internal sealed partial class ShardRuntime(
     private StepLoop Load(ModelFacts model, BlockRange range, CancellationToken cancellationToken)
     {
         IBlockStack stack = source.Load(range, cancellationToken);
-        BlockSpeed speed = BlockSpeed.Measure(stack, time);
+        BlockSpeed speed;
+        try
+        {
+            // All that a session could be the first to need is made now: whoever comes to a healthy node finds it fast.
+            if (model.IsGpu) WarmUp.Run(stack, _options.PrefillChunkRows, _options.MaxSessions, cancellationToken);
+            speed = BlockSpeed.Measure(stack, time);
+        }
+        catch (ComputeException failure)
+        {
+            // What is on a failed device is not freed piece by piece; the process that ends frees it.
+            throw DeviceFailed(failure.Message, failure);
+        }
+        catch (OperationCanceledException)
+        {
+            stack.Dispose();
+            throw;
+        }
+
         SessionLimits limits = new(identity.NodeId, _options.MaxSessions, TimeSpan.FromSeconds(_options.SessionTtlSeconds));
         return new StepLoop(
             stack,
@@ -179,7 +221,8 @@ internal sealed partial class ShardRuntime(
         await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         stop.ThrowIfCancellationRequested();
         if (first == watching) await watching.ConfigureAwait(false);
-        else LogDeviceLost(decision.Range);
+        else if (await loop.Ended.ConfigureAwait(false) == LoopEnd.DeviceLost) LogDeviceLost(decision.Range);
+        else LogLoadingAgain(decision.Range);
     }
 
     private async Task WatchAsync(PlacementDecision decision, Placer? placer, StepLoop loop, CancellationToken stop)
@@ -267,8 +310,11 @@ internal sealed partial class ShardRuntime(
     [LoggerMessage(LogLevel.Information, "Blocks are missing elsewhere, and {Blocks} stay served without this node: moving.")]
     private partial void LogMoving(BlockRange blocks);
 
-    [LoggerMessage(LogLevel.Error, "The device that ran blocks {Blocks} failed; loading them again.")]
+    [LoggerMessage(LogLevel.Error, "The device that ran blocks {Blocks} failed; leaving.")]
     private partial void LogDeviceLost(BlockRange blocks);
+
+    [LoggerMessage(LogLevel.Error, "The loop that ran blocks {Blocks} failed; loading them again.")]
+    private partial void LogLoadingAgain(BlockRange blocks);
 
     [LoggerMessage(LogLevel.Warning, "{Sessions} sessions did not finish in time and are ended.")]
     private partial void LogDrainTimeout(int sessions);

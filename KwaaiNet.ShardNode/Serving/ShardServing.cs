@@ -12,6 +12,7 @@ internal sealed class ShardServing : IDisposable
     private ServedState _state = ServedState.Nothing;
     private ModelFacts? _model;
     private string? _pulling;
+    private string? _deviceFailure;
     private volatile bool _announcedReady;
 
     /// <summary>Blocks, state and loop.</summary>
@@ -25,6 +26,9 @@ internal sealed class ShardServing : IDisposable
 
     /// <summary>How far a download is, in words; null: none is under way.</summary>
     public string? Pulling { get => Volatile.Read(ref _pulling); set => Volatile.Write(ref _pulling, value); }
+
+    /// <summary>What the device said when it failed; null as long as it has not. A node with a failed device ends.</summary>
+    public string? DeviceFailure { get => Volatile.Read(ref _deviceFailure); set => Volatile.Write(ref _deviceFailure, value); }
 
     /// <summary>Cancelled when open streams must end, because the node stops.</summary>
     public CancellationToken StreamsEnd => _streamsEnd.Token;

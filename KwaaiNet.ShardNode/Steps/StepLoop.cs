@@ -28,11 +28,11 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     private readonly ConcurrentQueue<Action> _commands = new();
     private readonly ConcurrentQueue<IncomingStep> _arrived = new();
     private readonly ManualResetEventSlim _wake = new(initialState: false);
-    private readonly TaskCompletionSource<bool> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<LoopEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<TaskCompletionSource> _drainWaiters = [];
     private readonly ITimer _sweeper;
     private volatile bool _stopping;
-    private bool _stackLost;
+    private LoopEnd _end;
 
     /// <summary>Starts the loop on a loaded stack, which it owns from here on.</summary>
     public StepLoop(
@@ -76,8 +76,11 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     /// <summary>Bytes of the weights on the device.</summary>
     public long WeightBytes => _stack.WeightBytes;
 
-    /// <summary>Done when the loop has ended: true when it was told to, false when the device failed.</summary>
-    public Task<bool> Ended => _ended.Task;
+    /// <summary>Done when the loop has ended.</summary>
+    public Task<LoopEnd> Ended => _ended.Task;
+
+    /// <summary>What the device said when it failed; null as long as it has not.</summary>
+    public string? DeviceFailure { get; private set; }
 
     /// <summary>Opens a session; the answer goes to <paramref name="owner"/>.</summary>
     public void Open(OpenSession open, SessionOwner owner) => Post(() => _sessions.Open(open, owner));
@@ -140,26 +143,42 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     {
         try
         {
-            while (!_stopping && !_stackLost) Turn();
+            while (!_stopping && _end == LoopEnd.Stopped) Turn();
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
             // Nothing but a fault of our own gets here. The sessions are told, the blocks are loaded anew, the process lives.
-            _stackLost = true;
+            _end = LoopEnd.Fault;
             LogLoopFailed(failure);
         }
 
         RunCommands();
         _sessions.IsDraining = true;
-        _sessions.FailAll(_stackLost
-            ? new Refusal(FailureCode.ComputeFailed, "The device failed; the blocks are being loaded again.")
-            : new Refusal(FailureCode.Draining, "The node has stopped serving these blocks."));
+        _sessions.FailAll(_end switch
+        {
+            LoopEnd.DeviceLost => new Refusal(FailureCode.ComputeFailed, "The device failed; the node is leaving."),
+            LoopEnd.Fault => new Refusal(FailureCode.ComputeFailed, "The step loop failed; the blocks are being loaded again."),
+            _ => new Refusal(FailureCode.Draining, "The node has stopped serving these blocks."),
+        });
         CompleteDrains();
         Publish();
-        _stack.Dispose();
-        _ended.SetResult(!_stackLost);
+        FreeStack();
+        _ended.SetResult(_end);
         RunCommands();
         RefuseArrived();
+    }
+
+    // A device that has failed may refuse to take its memory back; the process that ends gives it.
+    private void FreeStack()
+    {
+        try
+        {
+            _stack.Dispose();
+        }
+        catch (Exception failure) when (_end != LoopEnd.Stopped && failure is not OutOfMemoryException)
+        {
+            LogNotFreed(failure);
+        }
     }
 
     private void Turn()
@@ -246,7 +265,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         long now = _time.GetTimestamp();
         for (int i = 0; i < _batch.Count; i++)
         {
-            if (_batch[i].Session.IsClosed || _stackLost) continue;
+            if (_batch[i].Session.IsClosed || _end != LoopEnd.Stopped) continue;
 
             // Work is life, not only what arrives: a whole model's ring, or a long prompt, hears nothing from outside for as long as it runs.
             _batch[i].Session.LastActive = now;
@@ -279,8 +298,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         }
         catch (ComputeException failure)
         {
-            LogStackLost(failure);
-            _stackLost = true;
+            LoseDevice(failure);
         }
         catch (Exception refused) when (refused is not OutOfMemoryException)
         {
@@ -294,7 +312,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
 
     private void RunOneByOne()
     {
-        for (int i = 0; i < _batch.Count && !_stackLost; i++)
+        for (int i = 0; i < _batch.Count && _end == LoopEnd.Stopped; i++)
         {
             try
             {
@@ -302,8 +320,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
             }
             catch (ComputeException failure)
             {
-                LogStackLost(failure);
-                _stackLost = true;
+                LoseDevice(failure);
             }
             catch (Exception refused) when (refused is not OutOfMemoryException)
             {
@@ -311,6 +328,13 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
                 _sessions.Fail(_batch[i].Session, new Refusal(code, refused.Message));
             }
         }
+    }
+
+    private void LoseDevice(ComputeException failure)
+    {
+        LogDeviceLost(failure);
+        DeviceFailure = failure.Message;
+        _end = LoopEnd.DeviceLost;
     }
 
     private void Refuse(IncomingStep step, Refusal refusal)
@@ -348,7 +372,10 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     }
 
     [LoggerMessage(LogLevel.Error, "The device failed; all sessions of these blocks end.")]
-    private partial void LogStackLost(Exception failure);
+    private partial void LogDeviceLost(Exception failure);
+
+    [LoggerMessage(LogLevel.Debug, "The blocks could not be freed.")]
+    private partial void LogNotFreed(Exception failure);
 
     [LoggerMessage(LogLevel.Critical, "The step loop failed.")]
     private partial void LogLoopFailed(Exception failure);

@@ -68,6 +68,13 @@ public sealed class NodeProgramTests
     }
 
     [Fact]
+    public void A_failure_with_a_code_of_its_own_ends_the_program_with_it()
+    {
+        (string line, int code) = NodeProgram.Describe(new AggregateException(new NodeFailureException("It broke.\nBadly.", NodeProgram.DeviceFailed)));
+        Assert.Equal(("It broke. Badly.", NodeProgram.DeviceFailed), (line, code));
+    }
+
+    [Fact]
     public async Task Stopping_is_no_failure()
     {
         WebApplication app = TestNode.Compose(("Node:GrpcPort", "0"));

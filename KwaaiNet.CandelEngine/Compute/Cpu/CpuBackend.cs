@@ -33,6 +33,13 @@ internal sealed class CpuBackend : IComputeBackend
 
     public ComputeDevice Device { get; }
 
+    public BlockMemory MemoryFor(ModelFile model, BlockStackOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        return new BlockMemory(RangeTensors.Find(model, options).Bytes, Device.MemoryBytes);
+    }
+
     public IBlockStack Load(ModelFile model, BlockStackOptions options, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);

@@ -1,4 +1,7 @@
+using ILGPU.Runtime;
+using ILGPU.Runtime.Cuda;
 using KwaaiNet.CandelEngine.Compute.Blocks;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Graphs;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
@@ -13,34 +16,50 @@ internal sealed class IlgpuBackend : IComputeBackend
 
     private readonly IlgpuDevice _device;
     private readonly int _pieceRows;
+    private readonly ILaunchRecorder? _recorder;
     private bool _disposed;
 
-    private IlgpuBackend(IlgpuDevice device, int pieceRows)
+    /// <param name="device">The device; the backend's from now on.</param>
+    /// <param name="pieceRows">Rows that run together at most.</param>
+    /// <param name="recorder">Records launches; null to launch one by one.</param>
+    internal IlgpuBackend(IlgpuDevice device, int pieceRows = DefaultPieceRows, ILaunchRecorder? recorder = null)
     {
         _device = device;
         _pieceRows = pieceRows;
+        _recorder = recorder;
     }
 
     public string Name => BackendName;
 
     public ComputeDevice Device => _device.Description;
 
+    /// <summary>The open device, for what measures it.</summary>
+    internal IlgpuDevice Opened => _device;
+
     /// <exception cref="ComputeUnavailableException">There is no device.</exception>
     internal static IlgpuBackend Open(IlgpuOptions options, int pieceRows = DefaultPieceRows)
     {
         List<string> problems = [];
-        IlgpuDevice? device = options.ForceCpuAccelerator ? null : IlgpuDevice.TryOpenGpu(options.DeviceIndex, problems);
-        if (device is null && (options.AllowCpuAccelerator || options.ForceCpuAccelerator)) device = IlgpuDevice.OpenCpuAccelerator();
-        return device is not null
-            ? new IlgpuBackend(device, pieceRows)
+        return IlgpuDevice.TryOpen(options, problems) is { } device
+            ? new IlgpuBackend(device, pieceRows, RecorderFor(device, options))
             : throw new ComputeUnavailableException(
-                $"ILGPU found no GPU at index {options.DeviceIndex}. {string.Join(' ', problems)} "
-                + "Install the GPU's driver (CUDA, or OpenCL 2.0 and later), or use the backend 'cpu'.");
+                $"ILGPU found {(options.DeviceIndex is { } index ? $"no device of number {index} that it can use" : "no GPU")}. {string.Join(' ', problems)} "
+                + "Install the GPU's driver (CUDA, or OpenCL 2.0 and later), or use the backend 'cpu'; 'kwaainet devices' shows what there is.");
     }
 
     /// <summary>Opens a GPU; null when there is none.</summary>
     internal static IlgpuBackend? TryOpenGpu(IlgpuOptions options) =>
-        IlgpuDevice.TryOpenGpu(options.DeviceIndex, []) is { } device ? new IlgpuBackend(device, DefaultPieceRows) : null;
+        IlgpuDevice.TryOpen(options with { AllowCpuAccelerator = false, ForceCpuAccelerator = false }, []) is { } device
+            ? new IlgpuBackend(device, DefaultPieceRows, RecorderFor(device, options))
+            : null;
+
+    public BlockMemory MemoryFor(ModelFile model, BlockStackOptions options)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        lock (_device.Gate) return new BlockMemory(MemoryOf(model, options).Bytes, _device.FreeBytes);
+    }
 
     public IBlockStack Load(ModelFile model, BlockStackOptions options, IProgress<double>? progress = null, CancellationToken cancellationToken = default)
     {
@@ -48,22 +67,22 @@ internal sealed class IlgpuBackend : IComputeBackend
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(options);
 
-        RangeTensors tensors = RangeTensors.Find(model, options);
-        long bytes = DeviceMatrix.BytesOf(tensors);
-        if (bytes > Device.MemoryBytes) throw NoRoom(bytes, null);
-
         lock (_device.Gate)
         {
+            StackMemory memory = MemoryOf(model, options);
+            long free = _device.FreeBytes;
+            if (memory.Bytes > free) throw NoRoom(memory, free, null);
+
             IlgpuWeights? weights = null;
             try
             {
-                weights = new IlgpuWeights(_device.Accelerator, _device.Kernels, model.Shape, tensors, progress, cancellationToken);
-                return new IlgpuBlockStack(model.Shape, options, tensors, _device, weights, _pieceRows);
+                weights = new IlgpuWeights(_device, memory.Tensors, progress, cancellationToken);
+                return new IlgpuBlockStack(model.Shape, options, _device, weights, memory, _recorder);
             }
-            catch (Exception e) when (e is OutOfMemoryException or ILGPU.Runtime.AcceleratorException)
+            catch (Exception e) when (e is OutOfMemoryException or AcceleratorException)
             {
                 weights?.Dispose();
-                throw NoRoom(bytes, e);
+                throw NoRoom(memory, free, e);
             }
         }
     }
@@ -76,6 +95,19 @@ internal sealed class IlgpuBackend : IComputeBackend
         _device.Dispose();
     }
 
-    private InsufficientMemoryException NoRoom(long bytes, Exception? cause) =>
-        new($"The blocks need {bytes:N0} bytes and {Device.Name} has {Device.MemoryBytes:N0}, or less free.", cause);
+    private static CudaLaunchRecorder? RecorderFor(IlgpuDevice device, IlgpuOptions options) =>
+        options.Graphs && device.Accelerator is CudaAccelerator cuda ? new CudaLaunchRecorder(cuda) : null;
+
+    private StackMemory MemoryOf(ModelFile model, BlockStackOptions options) =>
+        StackMemory.Of(_device, model.Shape, options, RangeTensors.Find(model, options), _pieceRows);
+
+    private InsufficientMemoryException NoRoom(StackMemory memory, long free, Exception? cause)
+    {
+        int blocks = memory.Tensors.Blocks.Length;
+        return new InsufficientMemoryException(
+            $"{(blocks == 1 ? "The block needs" : $"The {blocks} blocks need")} {memory.Bytes:N0} bytes on {Device.Name}, where {free:N0} are free: "
+            + $"{memory.WeightBytes:N0} for weights, {memory.Activations.Bytes:N0} to compute in and {memory.Pages * memory.PageBytes:N0} for the KV cache. "
+            + $"{memory.BlocksThatFit(free)} of them would fit, or more with a smaller KV budget.",
+            cause);
+    }
 }

@@ -2,8 +2,11 @@ using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
-using ILGPU.Runtime.OpenCL;
+using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
@@ -16,38 +19,63 @@ internal sealed class IlgpuDevice : IDisposable
     {
         _context = context;
         Accelerator = device.CreateAccelerator(context);
-        Kernels = new KernelSet(Accelerator);
+        UseOwnStream(Accelerator);
+        Kernels = BlockKernels.For(Accelerator, Launches);
+        Matrices = new MatrixKernels(Accelerator);
         string kind = device.AcceleratorType switch
         {
             AcceleratorType.Cuda => "cuda",
             AcceleratorType.OpenCL => "opencl",
             _ => "cpu-accelerator",
         };
-        long memory = device.AcceleratorType == AcceleratorType.CPU ? GC.GetGCMemoryInfo().TotalAvailableMemoryBytes : device.MemorySize;
+        long memory = device.AcceleratorType == AcceleratorType.CPU ? HostMemory : device.MemorySize;
         Description = new ComputeDevice(kind, device.Name, memory);
     }
 
     internal Accelerator Accelerator { get; }
 
-    internal KernelSet Kernels { get; }
+    /// <summary>The kernels of blocks.</summary>
+    internal BlockKernels Kernels { get; }
+
+    /// <summary>The kernels of weights.</summary>
+    internal MatrixKernels Matrices { get; }
+
+    /// <summary>Kernels launched so far.</summary>
+    internal LaunchCount Launches { get; } = new();
+
+    /// <summary>Called before anything is run on the device. Null; tests make it fail as a device would.</summary>
+    internal Action? BeforeRun { get; set; }
 
     internal ComputeDevice Description { get; }
 
-    /// <summary>Device memory not allocated, where the device tells it; else 0.</summary>
-    internal long FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : 0;
+    /// <summary>Device memory that is free: as the driver tells it, or what was never allocated here where none does.</summary>
+    internal long FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : Math.Max(0, Description.MemoryBytes - TakenBytes);
+
+    /// <summary>Bytes that stacks have taken.</summary>
+    internal long TakenBytes { get; set; }
 
     /// <summary>Held while anything is asked of the device: stacks on different threads share its one stream.</summary>
     internal object Gate { get; } = new();
 
-    /// <summary>Opens a GPU, CUDA before OpenCL; null when there is none.</summary>
-    /// <param name="index">Which one, counted over both.</param>
-    /// <param name="problems">Why a driver that was tried could not be used, one line each.</param>
-    internal static IlgpuDevice? TryOpenGpu(int index, List<string> problems)
+    /// <summary>Memory that this process may use, for devices that are the processor in disguise.</summary>
+    internal static long HostMemory => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
+    /// <summary>Opens what the options ask for: a device by its number, or the first GPU that can be used; null when there is none.</summary>
+    /// <param name="options">Which.</param>
+    /// <param name="problems">Why not, one sentence each.</param>
+    internal static IlgpuDevice? TryOpen(IlgpuOptions options, List<string> problems)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(index);
-        int seen = 0;
-        return TryOpen("CUDA", b => b.Cuda(), index, ref seen, problems)
-            ?? TryOpen("OpenCL", b => b.OpenCL(d => d.DeviceType == CLDeviceType.CL_DEVICE_TYPE_GPU), index, ref seen, problems);
+        if (options.DeviceIndex is { } wanted) ArgumentOutOfRangeException.ThrowIfNegative(wanted, nameof(options));
+        if (options.ForceCpuAccelerator) return OpenCpuAccelerator();
+
+        List<DriverProblem> missing = [];
+        IReadOnlyList<FoundDevice> found = DeviceFinder.Find(missing);
+        problems.AddRange(missing.Select(problem => $"{problem.Api}: {problem.Message}"));
+        if (options.DeviceIndex is { } index)
+            return index < found.Count ? TryOpen(found[index], problems) : null;
+
+        IlgpuDevice? gpu = found.Where(device => device.IsUsableGpu).Select(device => TryOpen(device, problems)).FirstOrDefault(device => device is not null);
+        return gpu ?? (options.AllowCpuAccelerator ? OpenCpuAccelerator() : null);
     }
 
     /// <summary>Opens ILGPU's CPU accelerator.</summary>
@@ -58,39 +86,40 @@ internal sealed class IlgpuDevice : IDisposable
         return Open(context, context.Devices[0]);
     }
 
+    // What is launched on CUDA's own default stream cannot be recorded; ILGPU lets nobody else choose the stream that it launches on.
+    private static void UseOwnStream(Accelerator accelerator)
+    {
+        if (accelerator is CudaAccelerator)
+            typeof(Accelerator).GetProperty(nameof(Accelerator.DefaultStream))!.SetValue(accelerator, accelerator.CreateStream());
+    }
+
     public void Dispose()
     {
         Accelerator.Dispose();
         _context.Dispose();
     }
 
-    // Absent drivers show as missing libraries, failing type initialisers or ILGPU's own exceptions: whatever it is, it is no reason to fall.
-    private static IlgpuDevice? TryOpen(string api, Action<Context.Builder> register, int index, ref int seen, List<string> problems)
+    // A driver may fail in its own ways: missing parts, failing type initialisers, ILGPU's exceptions. Whatever it is, it is no reason to fall.
+    private static IlgpuDevice? TryOpen(FoundDevice found, List<string> problems)
     {
+        if (found.Device is null) return OpenCpuAccelerator();
+
         Context? context = null;
         try
         {
-            context = CreateContext(register);
-
-            // A context in which nothing registered still lists ILGPU's CPU accelerator.
-            Device[] gpus = [.. context.Devices.Where(d => d.AcceleratorType != AcceleratorType.CPU)];
-            int here = index - seen;
-            seen += gpus.Length;
-            if (here >= 0 && here < gpus.Length) return Open(context, gpus[here]);
-
-            context.Dispose();
-            if (gpus.Length == 0) problems.Add($"{api}: no device.");
+            context = CreateContext(found.Register);
+            return Open(context, context.Devices.First(device => device.AcceleratorType != AcceleratorType.CPU));
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
             context?.Dispose();
-            problems.Add($"{api}: {e.GetBaseException().Message}");
+            problems.Add($"{found.Device.Name}: {found.Problem ?? e.GetBaseException().Message}");
+            return null;
         }
-
-        return null;
     }
 
-    private static Context CreateContext(Action<Context.Builder> register) => Context.Create(builder =>
+    /// <summary>A context as every device of ours has it.</summary>
+    internal static Context CreateContext(Action<Context.Builder> register) => Context.Create(builder =>
     {
         register(builder);
         builder.Optimize(OptimizationLevel.O2).WithPtxIntrinsics();

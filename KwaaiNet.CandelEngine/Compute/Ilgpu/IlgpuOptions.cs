@@ -9,6 +9,15 @@ public sealed record IlgpuOptions
     /// <summary>Use the CPU accelerator even where there is a GPU. Default false; implies <see cref="AllowCpuAccelerator"/>.</summary>
     public bool ForceCpuAccelerator { get; init; }
 
-    /// <summary>Which GPU, counted over CUDA devices first and OpenCL GPUs after them. Default 0.</summary>
-    public int DeviceIndex { get; init; }
+    /// <summary>
+    /// Which device, by the number that <see cref="ComputeBackends.Devices"/> gives it: CUDA devices first, OpenCL's after them, ILGPU's CPU
+    /// accelerator last. Null, the default: the first GPU that can be used.
+    /// </summary>
+    public int? DeviceIndex { get; init; }
+
+    /// <summary>
+    /// Whether a decode step may be launched as one CUDA graph, where the driver has them and the graph gives the bits of its launches one
+    /// by one. Default true; nothing but time depends on it.
+    /// </summary>
+    public bool Graphs { get; init; } = true;
 }

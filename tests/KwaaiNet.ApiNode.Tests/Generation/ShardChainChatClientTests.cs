@@ -218,15 +218,22 @@ public sealed class ShardChainChatClientTests
         Assert.InRange(network.Shards["a"].Openings.Single().MaxPositions, 73u, 150u);
     }
 
-    [Fact]
-    public async Task A_shard_lost_in_mid_answer_is_replaced_and_the_reader_sees_no_seam()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_shard_lost_in_mid_answer_is_replaced_and_the_reader_sees_no_seam(bool deviceFails)
     {
         FakeNetwork network = FakeNetwork.Of("0-2", "3-5", "3-5");
         network.BeforeToken = (shard, index) =>
         {
             if (shard.NodeId == "b" && index == 5)
             {
-                shard.Vanish();
+                if (!deviceFails) shard.Vanish();
+                foreach (ByteString session in deviceFails ? shard.Sessions.Keys : [])
+                {
+                    shard.Send(new ControlEvent { Failed = new SessionFailed { SessionId = session, Code = FailureCode.ComputeFailed, Message = "The device failed; the node is leaving." } });
+                }
+
                 return false;
             }
 

@@ -13,6 +13,7 @@ internal sealed class FakeStack : IBlockStack
 
     private readonly Lock _lock = new();
     private readonly List<int[]> _batches = [];
+    private volatile bool _disposed;
 
     public FakeStack(int firstBlock = 0, int endBlock = BlockCount, long kvBudget = 1 << 20, int context = 256, bool hiddenExceedsHalf = false)
     {
@@ -93,6 +94,11 @@ internal sealed class FakeStack : IBlockStack
 
         foreach (BlockStep step in batch)
         {
+            if (step.Boundary == HiddenFormat.F16 && Shape.HiddenExceedsHalf) throw new ArgumentException("These hidden states need float32.");
+        }
+
+        foreach (BlockStep step in batch)
+        {
             if (step.Tokens.Span.Contains(PoisonToken)) throw new ArgumentException("This step does not fit.");
         }
 
@@ -103,8 +109,14 @@ internal sealed class FakeStack : IBlockStack
         }
     }
 
+    public bool Disposed => _disposed;
+
     public void Dispose()
     {
+        _disposed = true;
+
+        // As drivers do: after a fault everything is an error, also giving back.
+        if (DeviceFails) throw new InvalidOperationException("The fake device takes nothing back.");
     }
 
     private static void Run(BlockStep step)
@@ -160,7 +172,13 @@ internal sealed class FakeStack : IBlockStack
 
         public void Advance() => _length++;
 
-        public override void Truncate(int length) => throw new NotSupportedException();
+        public override void Truncate(int length)
+        {
+            if (length != 0) throw new NotSupportedException();
+
+            _length = 0;
+            Array.Clear(_seen);
+        }
 
         public override void Dispose()
         {

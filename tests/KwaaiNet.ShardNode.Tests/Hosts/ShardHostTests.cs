@@ -192,26 +192,6 @@ public sealed class ShardHostTests
     }
 
     [Fact]
-    public async Task A_device_that_fails_ends_its_sessions_and_the_blocks_are_loaded_again()
-    {
-        FakeBlockSource source = new();
-        MemoryDirectory directory = new();
-        await using TestShard shard = await TestShard.StartAsync(directory, source, "Shard:Blocks=0-5");
-        await directory.WaitForReadyAsync(1);
-        await using ChainClient client = new();
-        ByteString id = await client.OpenAsync(LoopHarness.Hash, [Link(shard, 0, 6)]);
-        source.Stacks[0].DeviceFails = true;
-        await client.PromptAsync(Link(shard, 0, 6).Hop, id, [1, 2, 3]);
-        SessionFailed failed = (await client.Events.NextAsync()).Failed;
-        Assert.Equal((id, FailureCode.ComputeFailed), (failed.SessionId, failed.Code));
-
-        await directory.WaitAsync(_ => source.Stacks.Count == 2 && shard.IsReady);
-        id = await client.OpenAsync(LoopHarness.Hash, [Link(shard, 0, 6)]);
-        await client.PromptAsync(Link(shard, 0, 6).Hop, id, [1, 2, 3]);
-        Assert.Equal(LoopHarness.Reference([1, 2, 3], 16), await client.TokensAsync());
-    }
-
-    [Fact]
     public async Task Health_status_and_the_record_say_what_is_served()
     {
         MemoryDirectory directory = new();

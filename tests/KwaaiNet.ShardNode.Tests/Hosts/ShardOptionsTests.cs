@@ -17,6 +17,7 @@ public sealed class ShardOptionsTests
     [InlineData("Backend", "Shard:Backend=abacus")]
     [InlineData("SessionTtlSeconds", "Shard:SessionTtlSeconds=0")]
     [InlineData("needs discovery", "Shard:ExpectedShards=3")]
+    [InlineData("names an accelerator", "Shard:Device=0", "Shard:Backend=cpu")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(string expected, params string[] options)
     {
         string[] args = ["--Node:GrpcPort=0", $"--Shard:ModelPath={TinyModel.Path}", .. options.Select(option => "--" + option)];

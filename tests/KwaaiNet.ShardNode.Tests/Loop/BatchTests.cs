@@ -1,4 +1,5 @@
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Tests.Fakes;
 
 namespace KwaaiNet.ShardNode.Tests.Loop;
@@ -78,7 +79,9 @@ public sealed class BatchTests
         await harness.OpenAsync();
         harness.Send(LoopHarness.Tokens(open, 0, 0, true, 1));
         for (int i = 0; i < 2; i++) Assert.Equal(FailureCode.ComputeFailed, (await harness.Events.NextAsync()).Failed.Code);
-        Assert.False(await harness.Loop.Ended.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken));
+        Assert.Equal(LoopEnd.DeviceLost, await harness.Loop.Ended.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken));
+        Assert.Equal("The fake device failed.", harness.Loop.DeviceFailure);
+        Assert.True(harness.Stack.Disposed);
         harness.Send(LoopHarness.Tokens(open, 0, 0, true, 1));
         Assert.Equal(FailureCode.UnknownSession, (await harness.Refusals.NextAsync()).Code);
     }

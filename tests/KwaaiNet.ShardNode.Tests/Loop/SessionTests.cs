@@ -1,5 +1,6 @@
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Tests.Fakes;
 
 namespace KwaaiNet.ShardNode.Tests.Loop;
@@ -233,7 +234,7 @@ public sealed class SessionTests
         await harness.OpenAsync();
         await harness.DisposeAsync();
         Assert.Equal(FailureCode.Draining, (await harness.Events.NextAsync()).Failed.Code);
-        Assert.True(await harness.Loop.Ended);
+        Assert.Equal(LoopEnd.Stopped, await harness.Loop.Ended);
         Assert.Equal(harness.Stack.Options.KvBudgetBytes, harness.Stack.KvFreeBytes);
     }
 

@@ -30,6 +30,28 @@ public sealed class PlacementChoiceTests
         Assert.Equal((Range(expected), redundant), (decision.Range, decision.IsRedundant));
     }
 
+    // A block takes 100, and block 0 brings an embedding of 250.
+    [Theory]
+    [InlineData(1000, null, "", "0-6", false)] // as much of the gap as there is room for
+    [InlineData(350, null, "", "0", false)]
+    [InlineData(300, null, "", "1-3", false)] // block 0 finds no room: what comes after it
+    [InlineData(10_000, null, "", "0-9", false)]
+    [InlineData(300, 2, "", "1-3", false)]
+    [InlineData(300, 2, "1-4", "5-7", false)] // the first part's gap is block 0 alone
+    [InlineData(300, null, "0-9", "1-3", true)]
+    [InlineData(100, 3, "1-9", "1", true)] // what is missing has no room, so what is scarce is doubled
+    public void Takes_no_more_than_the_device_has_room_for(int bytes, int? shards, string held, string expected, bool redundant)
+    {
+        Holding[] others = [.. held.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select((text, i) => Ready($"n{i}", text))];
+        PlacementRules rules = new(10, shards, Fits: range => (100 * range.Count) + (range.First == 0 ? 250 : 0) <= bytes);
+        PlacementDecision decision = PlacementChoice.Choose(rules, others);
+        Assert.Equal((Range(expected), redundant), (decision.Range, decision.IsRedundant));
+    }
+
+    [Fact]
+    public void A_device_without_room_for_one_block_is_an_error() =>
+        Assert.Throws<InsufficientMemoryException>(() => PlacementChoice.Choose(new PlacementRules(10, Fits: _ => false), []));
+
     [Theory]
     [InlineData("b", "a", false, true)]
     [InlineData("a", "b", false, false)]

@@ -1,6 +1,7 @@
 using System.Reflection;
 using ILGPU;
 using ILGPU.Backends;
+using ILGPU.Backends.OpenCL;
 using ILGPU.Backends.PTX;
 using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
@@ -12,7 +13,8 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 /// <summary>The PTX instructions behind methods that other accelerators run as they stand.</summary>
 /// <remarks>
 /// ILGPU's own inline assembly, <c>CudaAsm.Emit</c>, hands results over through local memory; a code generator writes them where values
-/// live, in registers.
+/// live, in registers. ILGPU shows no compiler the body of such a method: OpenCL's is sent to <see cref="PlainOperations"/>, and the CPU
+/// accelerator calls the method itself.
 /// </remarks>
 internal static class PtxIntrinsics
 {
@@ -24,6 +26,8 @@ internal static class PtxIntrinsics
         Register(typeof(Rounded), nameof(Rounded.Add), nameof(Add), CudaArchitecture.SM_30);
         Register(typeof(Rounded), nameof(Rounded.Fma), nameof(Fma), CudaArchitecture.SM_30);
         Register(typeof(DeviceMath), nameof(DeviceMath.HalfToSingle), nameof(HalfToSingle), CudaArchitecture.SM_53);
+        Register(typeof(HalfPair), nameof(HalfPair.Low), nameof(Low), CudaArchitecture.SM_53);
+        Register(typeof(HalfPair), nameof(HalfPair.High), nameof(High), CudaArchitecture.SM_53);
         Register(typeof(Dot4), nameof(Dot4.Signed), nameof(SignedDot), CudaArchitecture.SM_61);
         Register(typeof(Dot4), nameof(Dot4.Mixed), nameof(MixedDot), CudaArchitecture.SM_61);
         Register(typeof(TensorCores), nameof(TensorCores.Bytes), nameof(Bytes), CudaArchitecture.SM_80);
@@ -38,6 +42,8 @@ internal static class PtxIntrinsics
             MethodInfo target = type.GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic)!;
             MethodInfo generator = typeof(PtxIntrinsics).GetMethod(handler, BindingFlags.Static | BindingFlags.NonPublic)!;
             manager.RegisterMethod(target, new PTXIntrinsic(generator, IntrinsicImplementationMode.GenerateCode, least));
+            if (typeof(PlainOperations).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic) is { } plain)
+                manager.RegisterMethod(target, new CLIntrinsic(plain, IntrinsicImplementationMode.Redirect));
         }
     }
 
@@ -60,6 +66,30 @@ internal static class PtxIntrinsics
         // PTX converts from 16-bit registers.
         generator.Builder.Append("\t{ .reg .b16 %half; cvt.u16.u32 %half, %").Append(PTXRegisterAllocator.GetStringRepresentation((RegisterAllocator<PTXRegisterKind>.HardwareRegister)bits));
         generator.Builder.Append("; cvt.f32.f16 %").Append(PTXRegisterAllocator.GetStringRepresentation(target)).AppendLine(", %half; }");
+    }
+
+    private static void Low(PTXBackend backend, PTXCodeGenerator generator, Value value) => HalfOf(generator, value, 0);
+
+    private static void High(PTXBackend backend, PTXCodeGenerator generator, Value value) => HalfOf(generator, value, 1);
+
+    // mov.b32 {low, high}, pair;  cvt.f32.f16 result, low or high
+    private static void HalfOf(PTXCodeGenerator generator, Value value, int half)
+    {
+        var call = (MethodCall)value;
+        RegisterAllocator<PTXRegisterKind>.PrimitiveRegister[] halves = [Short(), Short()];
+        RegisterAllocator<PTXRegisterKind>.PrimitiveRegister pair = generator.EnsureHardwareRegister(generator.LoadPrimitive(call[0]));
+        using (PTXCodeGenerator.CommandEmitter move = generator.BeginCommand("mov.b32"))
+        {
+            move.AppendVectorArgument(halves);
+            move.AppendArgument(pair);
+        }
+
+        RegisterAllocator<PTXRegisterKind>.HardwareRegister target = generator.AllocateHardware(value);
+        using PTXCodeGenerator.CommandEmitter convert = generator.BeginCommand("cvt.f32.f16");
+        convert.AppendArgument(target);
+        convert.AppendArgument(halves[half]);
+
+        RegisterAllocator<PTXRegisterKind>.HardwareRegister Short() => generator.AllocateRegister(BasicValueType.Int16, PTXRegisterKind.Int16);
     }
 
     private static void Bytes(PTXBackend backend, PTXCodeGenerator generator, Value value) =>
