@@ -127,8 +127,8 @@ internal sealed class IlgpuBlockStack : BlockStack
     {
         lock (_device.Gate)
         {
-            _scratch.Dispose();
-            _weights.Dispose();
+            IlgpuDevice.Release(_scratch.Dispose);
+            IlgpuDevice.Release(_weights.Dispose);
         }
     }
 

@@ -30,6 +30,6 @@ internal sealed class IlgpuKvCache : StackCache
 
     protected override void Free()
     {
-        lock (_device.Gate) _buffer.Dispose();
+        lock (_device.Gate) IlgpuDevice.Release(_buffer.Dispose);
     }
 }
