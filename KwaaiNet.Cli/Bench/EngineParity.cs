@@ -40,14 +40,15 @@ internal static class EngineParity
             sum += divergence;
             most = Math.Max(most, divergence);
             int id = TensorPrimitives.IndexOfMax<float>(there.Logits);
-            if (TensorPrimitives.IndexOfMax<float>(here.Logits) == id)
+            int choice = TensorPrimitives.IndexOfMax<float>(here.Logits);
+            if (choice == id)
             {
                 same++;
             }
             else
             {
                 mostWhereParted = Math.Max(mostWhereParted, divergence);
-                if (parted is null) (parted, lead) = (ids.Count, Lead(there.Logits, id));
+                if (parted is null) (parted, lead) = (ids.Count, there.Logits[id] - there.Logits[choice]);
             }
 
             ids.Add(id);
@@ -96,17 +97,6 @@ internal static class EngineParity
         double sum = 0;
         foreach (float logit in logits) sum += Math.Exp(logit - most);
         return most + Math.Log(sum);
-    }
-
-    private static double Lead(ReadOnlySpan<float> logits, int best)
-    {
-        float second = float.NegativeInfinity;
-        for (int i = 0; i < logits.Length; i++)
-        {
-            if (i != best) second = Math.Max(second, logits[i]);
-        }
-
-        return logits[best] - second;
     }
 
     private static int[] Encode(ModelFile model, string text)

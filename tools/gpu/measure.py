@@ -115,6 +115,36 @@ def check_compiler(run):
     run.say((done.stdout if done.returncode == 0 else done.stderr).strip()[:600])
 
 
+def check_stub(run):
+    """Walks the way to a card on a stub of the driver (stub/cuda.c): what is launched, and that a fault is told in one line. A dry run's part."""
+    compiler = next((name for name in ("cc", "gcc", "clang") if shutil.which(name)), None)
+    if compiler is None:
+        run.skip("the stub of CUDA's driver", "there is no C compiler")
+        return
+    folder = tempfile.mkdtemp(prefix="stub-", dir=run.work)
+    log = os.path.join(folder, "log")
+    subprocess.run([compiler, "-shared", "-fPIC", "-o", os.path.join(folder, "libcuda.so.1"), os.path.join(run.pack, "cuda.c")], check=True)
+    stub = {**os.environ, "LD_LIBRARY_PATH": folder, "STUB_LOG": log}
+    words = [run.program, "bench", "engine", "--backend", "ilgpu", "--model", run.make("q4_0", "tiny"), "--prompt", "8", "--json", "--generate"]
+
+    def launches(tokens):
+        if os.path.exists(log):
+            os.remove(log)
+        done = subprocess.run([*words, str(tokens)], capture_output=True, text=True, check=False, env=stub)
+        if done.returncode != 0 or json.loads(done.stdout)["device_kind"] != "cuda":
+            raise SystemExit(f"The way to a card does not work:\n{done.stderr[-2000:]}")
+        with open(log, encoding="utf-8") as file:
+            lines = file.readlines()
+        return sum(line.startswith("launch") for line in lines), sum(line.startswith("replay") for line in lines)
+
+    few, many = launches(4), launches(12)
+    faulty = subprocess.run([*words, "4"], capture_output=True, text=True, check=False, env={**stub, "STUB_FAULT": str(few[0] // 2)})
+    told = faulty.returncode == 1 and faulty.stderr.startswith("error: ") and "   at " not in faulty.stderr
+    run.result["stub"] = {"launches_of_token": (many[0] - few[0]) / 8, "replays_of_token": (many[1] - few[1]) / 8, "fault_told": told}
+    run.say(f"on a stub of CUDA's driver a token of 4 blocks takes {run.result['stub']['launches_of_token']:g} launches and {run.result['stub']['replays_of_token']:g} replays of graphs; "
+            + ("a fault is told in one line" if told else f"a fault is NOT told well: {faulty.stderr.strip()[:300]}"))
+
+
 def check_kernels(run):
     found, code, error = run.command("devices", "--check", "--device", run.device)
     run.result["checks"] = found["checks"] if found else []
@@ -173,6 +203,8 @@ def measure(run):
     # A tiny model on the simulator, or the shape of a real one on a card.
     preset, small, prompt, generate, batch, parity_tokens = ("tiny", "tiny", 8, 4, 2, 8) if run.dry else ("8b", "1b", 512, 128, 16, 256)
     check_compiler(run)
+    if run.dry:
+        check_stub(run)
     check_kernels(run)
     demo = os.path.join(run.pack, "kwaai-demo.gguf")
     if os.path.exists(demo):
@@ -276,7 +308,7 @@ def main():
         print("\n" + text, flush=True)
         write_out(run, text)
         shutil.rmtree(run.work, ignore_errors=True)
-    failed = not run.result.get("checks_passed") or not run.result.get("compiles_for_cuda") or any(not entry.get("passed") for entry in run.result["parity"]) or any("error" in entry for entry in run.result["bench"])
+    failed = run.result.get("stub", {}).get("fault_told") is False or not run.result.get("checks_passed") or not run.result.get("compiles_for_cuda") or any(not entry.get("passed") for entry in run.result["parity"]) or any("error" in entry for entry in run.result["bench"])
     return 1 if failed else 0
 
 

@@ -6,7 +6,8 @@
 #   build       here: publishes the command for linux-x64, trimmed, and packs it with what measures into artifacts/gpu/pack.tar.gz (under 64 MiB)
 #   run         on the machine with the GPU: unpacks that, makes the models, checks, measures. Needs Python 3 and no .NET
 #   (neither)   both, one after the other
-#   --dry-run   everything on ILGPU's CPU accelerator with a tiny model: shows that all of it works, measures nothing worth keeping
+#   --dry-run   everything on ILGPU's CPU accelerator with a tiny model, and the way to a card on a stub of CUDA's driver where there is a C
+#               compiler: shows that all of it works, measures nothing worth keeping
 #   --make-gguf the generator of models of random weights; default $KWAAINET_MAKE_GGUF, then ../shared/bench/make-gguf.py
 #   --budget    seconds that 'run' may take (default 570); what finds no time is named in the table
 #
@@ -41,7 +42,7 @@ if [ -n "$build" ]; then
     -p:GenerateDocumentationFile=false -p:EnforceCodeStyleInBuild=false -o "$folder/kwaainet" -v q
   # Debuggers' libraries and documentation stay here.
   rm -f "$folder"/kwaainet/{*.xml,*.pdb,createdump,libmscordaccore.so,libmscordbi.so,libclrgcexp.so,libcoreclrtraceptprovider.so}
-  cp tools/gpu/*.py tools/bench/*.py "$folder"
+  cp tools/gpu/*.py tools/bench/*.py tools/gpu/stub/cuda.c "$folder"
   cp "$generator" "$folder/make-gguf.py"
   if [ -f models/kwaai-demo.gguf ]; then cp models/kwaai-demo.gguf "$folder"; fi
   python3 - "$folder" "$pack" <<'PY'

@@ -43,13 +43,15 @@ internal sealed class IlgpuBackend : IComputeBackend
         return IlgpuDevice.TryOpen(options, problems) is { } device
             ? new IlgpuBackend(device, pieceRows, RecorderFor(device, options))
             : throw new ComputeUnavailableException(
-                $"ILGPU found {(options.DeviceIndex is { } index ? $"no device of number {index} that it can use" : "no GPU")}. {string.Join(' ', problems)} "
+                $"ILGPU has no {(options.DeviceIndex is { } index ? $"device of number {index}" : "GPU")} that it can use. {string.Join(' ', problems)} "
                 + "Install the GPU's driver (CUDA, or OpenCL 2.0 and later), or use the backend 'cpu'; 'kwaainet devices' shows what there is.");
     }
 
     /// <summary>Opens a GPU; null when there is none.</summary>
-    internal static IlgpuBackend? TryOpenGpu(IlgpuOptions options) =>
-        IlgpuDevice.TryOpen(options with { AllowCpuAccelerator = false, ForceCpuAccelerator = false }, []) is { } device
+    /// <param name="options">Which.</param>
+    /// <param name="problems">Why a driver or a card could not be used, one sentence each; null when nobody wants to know.</param>
+    internal static IlgpuBackend? TryOpenGpu(IlgpuOptions options, List<string>? problems = null) =>
+        IlgpuDevice.TryOpen(options with { AllowCpuAccelerator = false, ForceCpuAccelerator = false }, problems ?? []) is { } device
             ? new IlgpuBackend(device, DefaultPieceRows, RecorderFor(device, options))
             : null;
 

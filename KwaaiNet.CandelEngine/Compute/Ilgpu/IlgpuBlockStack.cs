@@ -157,10 +157,10 @@ internal sealed partial class IlgpuBlockStack : BlockStack
     {
         lock (_device.Gate)
         {
-            _graphs.Dispose();
-            _activations.Dispose();
-            _pool.Dispose();
-            _weights.Dispose();
+            IlgpuDevice.Release(_graphs.Dispose);
+            IlgpuDevice.Release(_activations.Dispose);
+            IlgpuDevice.Release(_pool.Dispose);
+            IlgpuDevice.Release(_weights.Dispose);
             _device.TakenBytes -= _takenBytes;
         }
     }

@@ -102,10 +102,23 @@ internal sealed class IlgpuDevice : IDisposable
         return Open(context, context.Devices[0], KernelFamily.Cuda);
     }
 
+    /// <summary>Frees something of a device's. A device that has failed takes nothing back, and says so by throwing; the process that ends frees it.</summary>
+    internal static void Release(Action free)
+    {
+        try
+        {
+            free();
+        }
+        catch (AcceleratorException)
+        {
+            // What failed before is the story; this is its echo.
+        }
+    }
+
     public void Dispose()
     {
-        Accelerator.Dispose();
-        _context.Dispose();
+        Release(Accelerator.Dispose);
+        Release(_context.Dispose);
     }
 
     // A driver may fail in its own ways: missing parts, failing type initialisers, ILGPU's exceptions. Whatever it is, it is no reason to fall.
