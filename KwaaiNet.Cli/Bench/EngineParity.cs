@@ -115,7 +115,7 @@ internal static class EngineParity
 
         public Session(IComputeBackend backend, ModelFile model, int capacity, CancellationToken cancellationToken)
         {
-            BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = model.Shape.BlockCount, Embedding = true, OutputHead = true, KvBudgetBytes = long.MaxValue };
+            BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = model.Shape.BlockCount, Embedding = true, OutputHead = true, KvBudgetBytes = KvBudget.For(model.Shape, 1, capacity) };
             _stack = backend.Load(model, whole, null, cancellationToken);
             _logits = new float[model.Shape.VocabularySize];
             _step = new BlockStep

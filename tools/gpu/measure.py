@@ -135,13 +135,16 @@ def check_stub(run):
             raise SystemExit(f"The way to a card does not work:\n{done.stderr[-2000:]}")
         with open(log, encoding="utf-8") as file:
             lines = file.readlines()
-        return sum(line.startswith("launch") for line in lines), sum(line.startswith("replay") for line in lines)
+        recorded = [int(line.split()[3]) for line in lines if line.startswith("capture ends")]
+        return sum(line.startswith("launch") for line in lines), sum(line.startswith("replay") for line in lines), max(recorded, default=None)
 
     few, many = launches(4), launches(12)
     faulty = subprocess.run([*words, "4"], capture_output=True, text=True, check=False, env={**stub, "STUB_FAULT": str(few[0] // 2)})
     told = faulty.returncode == 1 and faulty.stderr.startswith("error: ") and "   at " not in faulty.stderr
-    run.result["stub"] = {"launches_of_token": (many[0] - few[0]) / 8, "replays_of_token": (many[1] - few[1]) / 8, "fault_told": told}
-    run.say(f"on a stub of CUDA's driver a token of 4 blocks takes {run.result['stub']['launches_of_token']:g} launches and {run.result['stub']['replays_of_token']:g} replays of graphs; "
+    found = {"launches_of_token": (many[0] - few[0]) / 8, "replays_of_token": (many[1] - few[1]) / 8, "launches_recorded": many[2], "fault_told": told}
+    run.result["stub"] = found
+    run.say(f"on a stub of CUDA's driver a token of 4 blocks takes {found['launches_of_token']:g} launches and {found['replays_of_token']:g} replays of a graph"
+            + (f" of {found['launches_recorded']} launches; " if found["launches_recorded"] else "; ")
             + ("a fault is told in one line" if told else f"a fault is NOT told well: {faulty.stderr.strip()[:300]}"))
 
 
