@@ -13,8 +13,6 @@ public static class ComputeBackends
     /// <summary>A GPU if there is one that ILGPU can use, else the processor.</summary>
     public const string Auto = "auto";
 
-    private static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
-
     /// <summary>Names that <see cref="Create"/> knows.</summary>
     public static IReadOnlyList<string> Names { get; } = [Auto, CpuBackend.BackendName, IlgpuBackend.BackendName];
 
@@ -31,7 +29,7 @@ public static class ComputeBackends
         {
             CpuBackend.BackendName => new CpuBackend(options.Cpu),
             IlgpuBackend.BackendName => IlgpuBackend.Open(options.Ilgpu),
-            Auto => IlgpuBackend.TryOpenGpu(options.Ilgpu) ?? (IComputeBackend)new CpuBackend(options.Cpu),
+            Auto => OpenBest(options),
             _ => throw new ArgumentException($"There is no compute backend '{name}'; there are {string.Join(", ", Names)}.", nameof(name)),
         };
     }
@@ -58,4 +56,15 @@ public static class ComputeBackends
                 : "ILGPU sees no GPU; its CPU accelerator is a simulator, and never taken by itself.";
         return new DeviceList([processor, .. accelerators], problems, gpu ?? processor, reason);
     }
+
+    private static IComputeBackend OpenBest(ComputeOptions options)
+    {
+        List<string> problems = [];
+        if (IlgpuBackend.TryOpenGpu(options.Ilgpu, problems) is { } gpu) return gpu;
+
+        foreach (string problem in problems) options.Told?.Invoke(problem);
+        return new CpuBackend(options.Cpu);
+    }
+
+    private static int VectorBits => Vector512.IsHardwareAccelerated ? 512 : Vector256.IsHardwareAccelerated ? 256 : Vector128.IsHardwareAccelerated ? 128 : 64;
 }

@@ -11,4 +11,7 @@ public sealed record ComputeOptions
 
     /// <summary>Settings of the <c>ilgpu</c> backend.</summary>
     public IlgpuOptions Ilgpu { get; init; } = new();
+
+    /// <summary>Told why <c>auto</c> goes on without a GPU, a sentence at a time; null: nobody is.</summary>
+    public Action<string>? Told { get; init; }
 }

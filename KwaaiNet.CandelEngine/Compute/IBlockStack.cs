@@ -3,7 +3,7 @@ using KwaaiNet.CandelEngine.Models;
 namespace KwaaiNet.CandelEngine.Compute;
 
 /// <summary>A contiguous range of transformer blocks, loaded and ready to run.</summary>
-/// <remarks>Not safe for concurrent use: one loop owns a stack and its caches.</remarks>
+/// <remarks>Not safe for concurrent use: one loop owns a stack and its caches. Disposing either does not throw, also when the device has failed.</remarks>
 public interface IBlockStack : IDisposable
 {
     /// <summary>The whole model's dimensions.</summary>

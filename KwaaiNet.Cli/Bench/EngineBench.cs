@@ -38,7 +38,15 @@ internal static class EngineBench
         int blocks = model.Shape.BlockCount;
         int threads = options.Threads == 0 ? Environment.ProcessorCount : options.Threads;
         using IComputeBackend backend = DeviceOption.Open(options.Backend, options.Device, threads);
-        BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = blocks, Embedding = true, OutputHead = true, KvBudgetBytes = long.MaxValue, KvFormat = options.KvFormat };
+        BlockStackOptions whole = new()
+        {
+            FirstBlock = 0,
+            EndBlock = blocks,
+            Embedding = true,
+            OutputHead = true,
+            KvBudgetBytes = KvBudget.For(model.Shape, options.Batch, Math.Max(options.Prompt, WarmUpPrompt) + options.Generate + WarmUpTokens),
+            KvFormat = options.KvFormat,
+        };
         using IBlockStack stack = backend.Load(model, whole, new Told(fraction => progress("load", fraction)), cancellationToken);
         double load = Stopwatch.GetElapsedTime(began).TotalMilliseconds;
 

@@ -40,14 +40,15 @@ internal static class EngineParity
             sum += divergence;
             most = Math.Max(most, divergence);
             int id = TensorPrimitives.IndexOfMax<float>(there.Logits);
-            if (TensorPrimitives.IndexOfMax<float>(here.Logits) == id)
+            int choice = TensorPrimitives.IndexOfMax<float>(here.Logits);
+            if (choice == id)
             {
                 same++;
             }
             else
             {
                 mostWhereParted = Math.Max(mostWhereParted, divergence);
-                if (parted is null) (parted, lead) = (ids.Count, Lead(there.Logits, id));
+                if (parted is null) (parted, lead) = (ids.Count, there.Logits[id] - there.Logits[choice]);
             }
 
             ids.Add(id);
@@ -98,17 +99,6 @@ internal static class EngineParity
         return most + Math.Log(sum);
     }
 
-    private static double Lead(ReadOnlySpan<float> logits, int best)
-    {
-        float second = float.NegativeInfinity;
-        for (int i = 0; i < logits.Length; i++)
-        {
-            if (i != best) second = Math.Max(second, logits[i]);
-        }
-
-        return logits[best] - second;
-    }
-
     private static int[] Encode(ModelFile model, string text)
     {
         int[] ids = model.Tokenizer.Encode(text);
@@ -125,7 +115,7 @@ internal static class EngineParity
 
         public Session(IComputeBackend backend, ModelFile model, int capacity, CancellationToken cancellationToken)
         {
-            BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = model.Shape.BlockCount, Embedding = true, OutputHead = true, KvBudgetBytes = long.MaxValue };
+            BlockStackOptions whole = new() { FirstBlock = 0, EndBlock = model.Shape.BlockCount, Embedding = true, OutputHead = true, KvBudgetBytes = KvBudget.For(model.Shape, 1, capacity) };
             _stack = backend.Load(model, whole, null, cancellationToken);
             _logits = new float[model.Shape.VocabularySize];
             _step = new BlockStep

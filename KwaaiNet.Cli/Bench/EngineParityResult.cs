@@ -34,7 +34,7 @@ internal sealed record EngineParityResult
     [JsonPropertyName("parted_at")]
     public required int? PartedAt { get; init; }
 
-    /// <summary>How far the processor's choice led its second best there, in logits.</summary>
+    /// <summary>How far the processor's choice led the device's there, in the processor's logits.</summary>
     [JsonPropertyName("lead_at_parting")]
     public required double? LeadAtParting { get; init; }
 

@@ -117,7 +117,7 @@ internal static class BenchCommand
         Row("model", $"{result.Model} ({result.Weights})");
         Row("device", $"{result.Device}, beside {result.Processor}");
         Row("tokens", $"{result.Same} of {result.Generate} the same");
-        if (result.PartedAt is { } at) Row("parted", $"at token {at}, which led by {result.LeadAtParting:0.0000}");
+        if (result.PartedAt is { } at) Row("parted", $"at token {at}, where the processor's choice led the device's by {result.LeadAtParting:0.0000}");
         Row("divergence", $"mean {result.MeanDivergence:0.0e+0}, most {result.MaxDivergence:0.0e+0} nats");
         context.Terminal.Table(table);
 

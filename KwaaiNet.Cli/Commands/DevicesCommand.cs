@@ -18,9 +18,14 @@ internal static class DevicesCommand
         Option<bool> json = new("--json") { Description = "For programs." };
         Option<bool> check = new("--check") { Description = "Run small models of every kind of weights on the devices, and compare with the processor." };
         Option<int?> device = DeviceOption.Create("Only the accelerator of this number.");
-        Command command = new("devices", "List what this machine can compute on: GPUs, ILGPU's accelerators, the processor.") { json, check, device };
+
+        // For tools/gpu/measure.sh: whether trimming has left the compiler whole, asked where there is no card.
+        Option<bool> compile = new("--compile") { Hidden = true };
+        Command command = new("devices", "List what this machine can compute on: GPUs, ILGPU's accelerators, the processor.") { json, check, device, compile };
         command.SetWork(context, (parsed, cancellationToken) =>
         {
+            if (parsed.GetValue(compile)) return Task.FromResult(Compile(context));
+
             DeviceList list = DeviceOption.Narrow(ComputeBackends.Devices(), parsed.GetValue(device));
             return Task.FromResult(parsed.GetValue(check)
                 ? Check(context, list, parsed.GetValue(device) is not null, parsed.GetValue(json), cancellationToken)
@@ -63,6 +68,20 @@ internal static class DevicesCommand
         return ExitCode.Success;
     }
 
+    private static int Compile(CommandContext context)
+    {
+        try
+        {
+            IReadOnlyList<string> kernels = CudaCompilation.Run();
+            context.Terminal.Line($"{kernels.Count} kernels compile for CUDA: {string.Join(", ", kernels)}");
+            return ExitCode.Success;
+        }
+        catch (ComputeException exception)
+        {
+            throw new CommandFailure(exception.Message, "report it, with the version of kwaainet.");
+        }
+    }
+
     // Told to check, it checks what may be computed on: the simulator only where nothing else is there, or where it was asked for.
     private static int Check(CommandContext context, DeviceList list, bool asked, bool json, CancellationToken cancellationToken)
     {
@@ -74,7 +93,7 @@ internal static class DevicesCommand
         {
             if (!json) context.Terminal.Line($"{device.Device.Kind} {device.Index}, {Terminal.Plain(device.Device.Name)}");
             using IComputeBackend backend = DeviceOption.Open(device.Backend, device.Index, threads: 0);
-            foreach (DeviceCheckResult result in DeviceCheck.Run(backend, cancellationToken))
+            foreach (DeviceCheckResult result in DeviceCheck.Run(backend, cancellationToken: cancellationToken))
             {
                 reports.Add(new DeviceCheckReport(device.Index!.Value, device.Device.Name, result.Weights.ToString(), result.Passed, result.RelativeError, result.Bound, result.SameBits, result.Problem));
                 if (!json) context.Terminal.Line(Describe(result));

@@ -98,11 +98,15 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
         {
             Cpu = new CpuOptions { Threads = _options.Threads },
             Ilgpu = new IlgpuOptions { DeviceIndex = _options.Device },
+            Told = LogNoGpu,
         };
 
         // Whoever names an accelerator does not want the processor.
         return ComputeBackends.Create(_options.Device is null ? _options.Backend.ToLowerInvariant() : "ilgpu", compute);
     }
+
+    [LoggerMessage(LogLevel.Information, "No GPU: {Reason}")]
+    private partial void LogNoGpu(string reason);
 
     [LoggerMessage(LogLevel.Debug, "Loading blocks {Blocks}: {Percent} %.")]
     private partial void LogProgress(BlockRange blocks, int percent);

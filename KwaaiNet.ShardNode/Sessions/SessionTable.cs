@@ -200,7 +200,7 @@ internal sealed partial class SessionTable
         session.IsClosed = true;
         _sessions.Remove(session.Id);
         KvBytes -= session.Cache.Bytes;
-        session.Cache.Dispose();
+        Free(session);
         WaitingSteps -= session.Waiting.Count;
         foreach (IncomingStep step in session.Waiting) step.Stream?.FreeSlots(step.Frame);
         session.Waiting.Clear();
@@ -213,6 +213,22 @@ internal sealed partial class SessionTable
         if (session.Ring is not null) _hops.Release(session.Ring);
         LogClosed(session.Id);
     }
+
+    // Every session must hear of a device's failure, whatever the device says when one of them gives its memory back.
+    private void Free(ShardSession session)
+    {
+        try
+        {
+            session.Cache.Dispose();
+        }
+        catch (Exception failure) when (failure is not OutOfMemoryException)
+        {
+            LogNotFreed(failure, session.Id);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The KV cache of session {Session} could not be freed.")]
+    private partial void LogNotFreed(Exception failure, SessionId session);
 
     [LoggerMessage(LogLevel.Debug, "Session {Session} runs blocks {Blocks} for {Owner}; {KvBytes} bytes of KV cache are reserved.")]
     private partial void LogOpened(SessionId session, BlockRange blocks, string owner, long kvBytes);

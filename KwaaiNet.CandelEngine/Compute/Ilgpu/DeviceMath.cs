@@ -1,5 +1,7 @@
 using ILGPU;
+using ILGPU.IR.Intrinsics;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 using GeluConstants = KwaaiNet.CandelEngine.Compute.Cpu.Kernels.Gelu;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
@@ -7,14 +9,9 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 /// <summary>Number formats and e^x in operations that every device has; ILGPU's Half needs a capability that OpenCL devices may lack.</summary>
 internal static class DeviceMath
 {
-    /// <summary>Widens binary16 exactly: exponent and fraction move up 13 bits, and 2^112 corrects the exponent's bias.</summary>
-    internal static float HalfToSingle(int half)
-    {
-        int moved = (half & 0x7FFF) << 13;
-        int magnitude = (int)Interop.FloatAsInt(Interop.IntAsFloat((uint)moved) * 5.192296858534828e33f);
-        if (moved >= 0x0F800000) magnitude |= 0x7F800000; // infinity or NaN
-        return Interop.IntAsFloat((uint)(magnitude | ((half & 0x8000) << 16)));
-    }
+    /// <summary>Widens binary16 exactly.</summary>
+    [IntrinsicImplementation]
+    internal static float HalfToSingle(int half) => PlainOperations.HalfToSingle(half);
 
     /// <summary>The nearest value that a binary16 can hold, ties to even; beyond ±65504 saturates, NaN stays.</summary>
     internal static float RoundToHalf(float value)
@@ -42,11 +39,16 @@ internal static class DeviceMath
         if (x < Exponential.Lowest) return 0;
 
         float clamped = x > Exponential.Highest ? Exponential.Highest : x;
-        float shifted = (clamped * Exponential.Log2E) + Exponential.Shift;
-        float n = shifted - Exponential.Shift;
-        float r = clamped - (n * Exponential.Ln2High) - (n * Exponential.Ln2Low);
-        float p = (((((((((Exponential.C7 * r) + Exponential.C6) * r) + Exponential.C5) * r) + Exponential.C4) * r) + Exponential.C3) * r) + Exponential.C2;
-        p = (p * (r * r)) + r + 1f;
+        float shifted = Rounded.Fma(clamped, Exponential.Log2E, Exponential.Shift);
+        float n = Rounded.Add(shifted, -Exponential.Shift);
+        float r = Rounded.Fma(n, -Exponential.Ln2High, clamped);
+        r = Rounded.Fma(n, -Exponential.Ln2Low, r);
+        float p = Rounded.Fma(Exponential.C7, r, Exponential.C6);
+        p = Rounded.Fma(p, r, Exponential.C5);
+        p = Rounded.Fma(p, r, Exponential.C4);
+        p = Rounded.Fma(p, r, Exponential.C3);
+        p = Rounded.Fma(p, r, Exponential.C2);
+        p = Rounded.Add(Rounded.Fma(p, Rounded.Multiply(r, r), r), 1f);
         return p * Interop.IntAsFloat((Interop.FloatAsInt(shifted) << 23) + (uint)Exponential.OneBits);
     }
 
@@ -56,10 +58,10 @@ internal static class DeviceMath
         if (!(x < GeluConstants.Bound)) return x;
 
         float inside = RoundToHalf(x < -GeluConstants.Bound ? -GeluConstants.Bound : x);
-        float bent = (inside * inside * GeluConstants.Cubic) + 1f;
-        return RoundToHalf(inside / (1f + Exp(inside * bent * GeluConstants.Slope)));
+        float bent = Rounded.Fma(inside * inside, GeluConstants.Cubic, 1f);
+        return RoundToHalf(inside / Rounded.Add(Exp(inside * bent * GeluConstants.Slope), 1f));
     }
 
     /// <summary><c>cap · tanh(x / cap)</c>, tanh from one exponential.</summary>
-    internal static float Softcap(float x, float cap) => (1f - (2f / (1f + Exp(x * (2f / cap))))) * cap;
+    internal static float Softcap(float x, float cap) => Rounded.Multiply(Rounded.Add(1f, -(2f / Rounded.Add(1f, Exp(x * (2f / cap))))), cap);
 }

@@ -1,51 +1,40 @@
 using ILGPU;
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
 /// <summary>One block's weights on the device; what its architecture does not have is null. See <see cref="BlockTensors"/> for the computation.</summary>
 internal sealed class IlgpuBlock
 {
-    internal IlgpuBlock(BlockTensors tensors, ModelShape shape, Func<TensorData, DeviceMatrix> matrix, Func<TensorData?, ArrayView<float>?> vector)
+    internal IlgpuBlock(BlockTensors tensors, IlgpuUpload upload)
     {
-        AttentionNorm = vector(tensors.AttentionNorm)!.Value;
-        Query = matrix(tensors.Query);
-        Key = matrix(tensors.Key);
-        Value = matrix(tensors.Value);
-        QueryBias = vector(tensors.QueryBias);
-        KeyBias = vector(tensors.KeyBias);
-        ValueBias = vector(tensors.ValueBias);
-        QueryNorm = vector(tensors.QueryNorm);
-        KeyNorm = vector(tensors.KeyNorm);
-        AttentionOutput = matrix(tensors.AttentionOutput);
-        AttentionOutputBias = vector(tensors.AttentionOutputBias);
-        PostAttentionNorm = vector(tensors.PostAttentionNorm);
-        FeedForwardNorm = vector(tensors.FeedForwardNorm)!.Value;
-        if (tensors.FeedForward is { } layer) FeedForward = new IlgpuFeedForward(layer, matrix, vector);
-        else Experts = new IlgpuExperts(shape.Experts!, tensors.Router!.Value, tensors.Experts, matrix, vector);
-        PostFeedForwardNorm = vector(tensors.PostFeedForwardNorm);
+        AttentionNorm = upload.Vector(tensors.AttentionNorm);
+        QueryKeyValue = upload.Matrix(tensors.Query, tensors.Key, tensors.Value);
+        QueryKeyValueBias = upload.Vectors(
+            [tensors.QueryBias, tensors.KeyBias, tensors.ValueBias], [tensors.Query.Rows, tensors.Key.Rows, tensors.Value.Rows]);
+        QueryNorm = upload.VectorIfAny(tensors.QueryNorm);
+        KeyNorm = upload.VectorIfAny(tensors.KeyNorm);
+        AttentionOutput = upload.Matrix(tensors.AttentionOutput);
+        AttentionOutputBias = upload.VectorIfAny(tensors.AttentionOutputBias);
+        PostAttentionNorm = upload.VectorIfAny(tensors.PostAttentionNorm);
+        FeedForwardNorm = upload.Vector(tensors.FeedForwardNorm);
+        if (tensors.FeedForward is { } layer) FeedForward = new IlgpuFeedForward(layer, upload);
+        else Experts = new IlgpuExperts(tensors.Router!.Value, tensors.Experts, upload);
+        PostFeedForwardNorm = upload.VectorIfAny(tensors.PostFeedForwardNorm);
     }
 
     internal ArrayView<float> AttentionNorm { get; }
 
-    internal DeviceMatrix Query { get; }
+    internal Projection QueryKeyValue { get; }
 
-    internal DeviceMatrix Key { get; }
-
-    internal DeviceMatrix Value { get; }
-
-    internal ArrayView<float>? QueryBias { get; }
-
-    internal ArrayView<float>? KeyBias { get; }
-
-    internal ArrayView<float>? ValueBias { get; }
+    internal ArrayView<float>? QueryKeyValueBias { get; }
 
     internal ArrayView<float>? QueryNorm { get; }
 
     internal ArrayView<float>? KeyNorm { get; }
 
-    internal DeviceMatrix AttentionOutput { get; }
+    internal Projection AttentionOutput { get; }
 
     internal ArrayView<float>? AttentionOutputBias { get; }
 
@@ -60,4 +49,11 @@ internal sealed class IlgpuBlock
     internal IlgpuExperts? Experts { get; }
 
     internal ArrayView<float>? PostFeedForwardNorm { get; }
+
+    /// <summary>The forms in which the products after the two norms take their rows. A mixture gathers rows as float32 besides.</summary>
+    internal OperandKinds NormedOperand =>
+        QueryKeyValue.Operand | (FeedForward is { } layer ? layer.GateUp.Operand : Experts!.Router.Operand | OperandKinds.Singles);
+
+    /// <summary>The forms in which the down projection, or those of the experts, take their rows.</summary>
+    internal OperandKinds GatedOperand => FeedForward is { } layer ? layer.Down.Operand : Experts!.DownOperand;
 }

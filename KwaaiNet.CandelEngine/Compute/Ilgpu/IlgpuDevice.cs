@@ -3,7 +3,10 @@ using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using ILGPU.Runtime.Cuda;
 using KwaaiNet.CandelEngine.Compute.Devices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
@@ -12,11 +15,14 @@ internal sealed class IlgpuDevice : IDisposable
 {
     private readonly Context _context;
 
-    private IlgpuDevice(Context context, Device device)
+    private IlgpuDevice(Context context, Device device, KernelFamily? family)
     {
         _context = context;
         Accelerator = device.CreateAccelerator(context);
-        Kernels = new KernelSet(Accelerator);
+        UseOwnStream(Accelerator);
+        KernelFamily chosen = family ?? KernelFamilies.Of(Accelerator);
+        Kernels = BlockKernels.For(Accelerator, Launches, chosen);
+        Matrices = new MatrixKernels(Accelerator, chosen);
         string kind = device.AcceleratorType switch
         {
             AcceleratorType.Cuda => "cuda",
@@ -29,12 +35,25 @@ internal sealed class IlgpuDevice : IDisposable
 
     internal Accelerator Accelerator { get; }
 
-    internal KernelSet Kernels { get; }
+    /// <summary>The kernels of blocks.</summary>
+    internal BlockKernels Kernels { get; }
+
+    /// <summary>The kernels of weights.</summary>
+    internal MatrixKernels Matrices { get; }
+
+    /// <summary>Kernels launched so far.</summary>
+    internal LaunchCount Launches { get; } = new();
+
+    /// <summary>Called before anything is run on the device. Null; tests make it fail as a device would.</summary>
+    internal Action? BeforeRun { get; set; }
 
     internal ComputeDevice Description { get; }
 
-    /// <summary>Device memory not allocated, where the device tells it; else 0.</summary>
-    internal long FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : 0;
+    /// <summary>Device memory that is free: as the driver tells it, or what was never allocated here where none does.</summary>
+    internal long FreeBytes => Accelerator is CudaAccelerator cuda ? cuda.GetFreeMemory() : Math.Max(0, Description.MemoryBytes - TakenBytes);
+
+    /// <summary>Bytes that stacks have taken.</summary>
+    internal long TakenBytes { get; set; }
 
     /// <summary>Held while anything is asked of the device: stacks on different threads share its one stream.</summary>
     internal object Gate { get; } = new();
@@ -68,10 +87,38 @@ internal sealed class IlgpuDevice : IDisposable
         return Open(context, context.Devices[0]);
     }
 
+    // What is launched on CUDA's own default stream cannot be recorded; ILGPU lets nobody else choose the stream that it launches on.
+    private static void UseOwnStream(Accelerator accelerator)
+    {
+        if (accelerator is CudaAccelerator)
+            typeof(Accelerator).GetProperty(nameof(Accelerator.DefaultStream))!.SetValue(accelerator, accelerator.CreateStream());
+    }
+
+    /// <summary>Opens ILGPU's CPU accelerator with warps of 32 and the kernels for CUDA, which then run by their plain C#.</summary>
+    /// <remarks>A launch takes a second, since its barriers hold real threads: for tests of a block.</remarks>
+    internal static IlgpuDevice OpenAsCuda()
+    {
+        Context context = CreateContext(b => b.CPU(new CPUDevice(numThreadsPerWarp: 32, numWarpsPerMultiprocessor: 16, numMultiprocessors: 1)));
+        return Open(context, context.Devices[0], KernelFamily.Cuda);
+    }
+
+    /// <summary>Frees something of a device's. A device that has failed takes nothing back, and says so by throwing; the process that ends frees it.</summary>
+    internal static void Release(Action free)
+    {
+        try
+        {
+            free();
+        }
+        catch (AcceleratorException)
+        {
+            // What failed before is the story; this is its echo.
+        }
+    }
+
     public void Dispose()
     {
-        Accelerator.Dispose();
-        _context.Dispose();
+        Release(Accelerator.Dispose);
+        Release(_context.Dispose);
     }
 
     // A driver may fail in its own ways: missing parts, failing type initialisers, ILGPU's exceptions. Whatever it is, it is no reason to fall.
@@ -93,17 +140,18 @@ internal sealed class IlgpuDevice : IDisposable
         }
     }
 
-    private static Context CreateContext(Action<Context.Builder> register) => Context.Create(builder =>
+    /// <summary>A context as every device of ours has it.</summary>
+    internal static Context CreateContext(Action<Context.Builder> register) => Context.Create(builder =>
     {
         register(builder);
-        builder.Optimize(OptimizationLevel.O2);
+        builder.Optimize(OptimizationLevel.O2).WithPtxIntrinsics();
     });
 
-    private static IlgpuDevice Open(Context context, Device device)
+    private static IlgpuDevice Open(Context context, Device device, KernelFamily? family = null)
     {
         try
         {
-            return new IlgpuDevice(context, device);
+            return new IlgpuDevice(context, device, family);
         }
         catch
         {

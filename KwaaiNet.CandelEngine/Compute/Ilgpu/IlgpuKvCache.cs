@@ -1,35 +1,32 @@
-using ILGPU;
-using ILGPU.Runtime;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Stacks;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
-/// <summary>A session's keys and values on the device, float32: for each block <c>keys [Capacity, KvWidth]</c>, then <c>values</c>.</summary>
+/// <summary>A session's keys and values on the device: pages of the stack's pool, all taken when the session is opened.</summary>
 internal sealed class IlgpuKvCache : StackCache
 {
-    private readonly IlgpuDevice _device;
-    private readonly MemoryBuffer1D<float, Stride1D.Dense> _buffer;
-    private readonly long _blockHalf;
+    private readonly IlgpuBlockStack _stack;
+    private readonly KvTable _table;
 
-    internal IlgpuKvCache(IlgpuBlockStack stack, IlgpuDevice device, int firstBlock, int endBlock, int capacity, long bytes)
+    internal IlgpuKvCache(IlgpuBlockStack stack, KvTable table, int firstBlock, int endBlock, int capacity, long bytes)
         : base(stack, firstBlock, endBlock, capacity, bytes)
     {
-        _device = device;
-        _blockHalf = (long)capacity * stack.Shape.KvWidth;
-        _buffer = device.Accelerator.Allocate1D<float>(bytes / sizeof(float));
+        _stack = stack;
+        _table = table;
+        PagesOfBlock = KvLayout.Pages(capacity);
     }
 
-    internal ArrayView<float> Keys(int block) => ((ArrayView<float>)_buffer.View).SubView((block - FirstBlock) * 2 * _blockHalf, _blockHalf);
+    /// <summary>Pages of each block.</summary>
+    internal int PagesOfBlock { get; }
 
-    internal ArrayView<float> Values(int block) => ((ArrayView<float>)_buffer.View).SubView((((block - FirstBlock) * 2) + 1) * _blockHalf, _blockHalf);
+    /// <summary>Where the pages of the stack's first block are among all tables, or would be: the session may start at a later one.</summary>
+    internal int TableStart => _table.Start - ((FirstBlock - Stack.Options.FirstBlock) * PagesOfBlock);
 
     internal override void Reserve(int length)
     {
-        // The whole capacity was allocated when the cache was made.
+        // Every page was taken when the cache was made.
     }
 
-    protected override void Free()
-    {
-        lock (_device.Gate) _buffer.Dispose();
-    }
+    protected override void Free() => _stack.Return(_table);
 }

@@ -14,4 +14,10 @@ public sealed record IlgpuOptions
     /// accelerator last. Null, the default: the first GPU that can be used.
     /// </summary>
     public int? DeviceIndex { get; init; }
+
+    /// <summary>
+    /// Whether a decode step may be launched as one CUDA graph, where the driver has them and the graph gives the bits of its launches one
+    /// by one. Default true; nothing but time depends on it.
+    /// </summary>
+    public bool Graphs { get; init; } = true;
 }

@@ -1,69 +1,74 @@
 using ILGPU;
-using ILGPU.Runtime;
 using KwaaiNet.CandelEngine.Compute.Blocks;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
-/// <summary>The weights of a range on the device; owns every buffer, and frees them last to first.</summary>
+/// <summary>The weights of a range on the device.</summary>
 internal sealed class IlgpuWeights : IDisposable
 {
-    private readonly Stack<IDisposable> _buffers = new();
+    private readonly IlgpuUpload _upload;
 
     /// <summary>Uploads the tensors; on any failure nothing stays allocated.</summary>
-    internal IlgpuWeights(Accelerator accelerator, KernelSet kernels, ModelShape shape, RangeTensors tensors, IProgress<double>? progress, CancellationToken cancellationToken)
+    internal IlgpuWeights(IlgpuDevice device, RangeTensors tensors, IProgress<double>? progress, CancellationToken cancellationToken)
     {
-        long total = tensors.Bytes;
-        long done = 0;
+        _upload = new IlgpuUpload(device, tensors.Bytes, progress, cancellationToken);
         try
         {
-            if (tensors.Embedding is { } embedding) Embedding = Matrix(embedding);
-            Blocks = Array.ConvertAll(tensors.Blocks, b => new IlgpuBlock(b, shape, Matrix, VectorIfAny));
-            if (tensors.OutputNorm is { } norm) OutputNorm = Vector(norm).View;
-            if (tensors.Output is { } output) Output = output == tensors.Embedding ? Embedding : Matrix(output);
+            if (tensors.Embedding is { } embedding) Embedding = _upload.Matrix(embedding);
+            Blocks = Array.ConvertAll(tensors.Blocks, b => new IlgpuBlock(b, _upload));
+            if (tensors.OutputNorm is { } norm) OutputNorm = _upload.Vector(norm);
+            if (tensors.Output is { } output) Output = output == tensors.Embedding ? Embedding : _upload.Matrix(output);
         }
         catch
         {
             Dispose();
             throw;
         }
-
-        DeviceMatrix Matrix(TensorData tensor)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            DeviceMatrix matrix = DeviceMatrix.Load(accelerator, kernels, tensor, cancellationToken);
-            _buffers.Push(matrix);
-            Report(tensor);
-            return matrix;
-        }
-
-        MemoryBuffer1D<float, Stride1D.Dense> Vector(TensorData tensor)
-        {
-            MemoryBuffer1D<float, Stride1D.Dense> vector = DeviceUpload.Vector(accelerator, tensor);
-            _buffers.Push(vector);
-            Report(tensor);
-            return vector;
-        }
-
-        ArrayView<float>? VectorIfAny(TensorData? tensor) => tensor is { } there ? Vector(there).View : null;
-
-        void Report(TensorData tensor)
-        {
-            done += tensor.ByteLength;
-            progress?.Report((double)done / total);
-        }
     }
 
-    internal DeviceMatrix? Embedding { get; }
+    internal Projection? Embedding { get; }
 
     internal IlgpuBlock[] Blocks { get; }
 
     internal ArrayView<float> OutputNorm { get; }
 
-    internal DeviceMatrix? Output { get; }
+    internal Projection? Output { get; }
 
-    public void Dispose()
+    /// <summary>Bytes that a range's weights take on the device, in the groups they are uploaded in.</summary>
+    internal static long BytesOf(RangeTensors tensors)
     {
-        while (_buffers.TryPop(out IDisposable? buffer)) buffer.Dispose();
+        long bytes = tensors.Blocks.Sum(BytesOf);
+        if (tensors.Embedding is { } embedding) bytes += Projection.BytesOf(embedding);
+        if (tensors.OutputNorm is { } norm) bytes += BytesOf(norm);
+        if (tensors.Output is { } output && output != tensors.Embedding) bytes += Projection.BytesOf(output);
+        return bytes;
     }
+
+    /// <summary>Bytes that one block's weights take.</summary>
+    internal static long BytesOf(BlockTensors block)
+    {
+        long bytes = Projection.BytesOf(block.Query, block.Key, block.Value) + Projection.BytesOf(block.AttentionOutput);
+        TensorData?[] vectors =
+        [
+            block.AttentionNorm, block.QueryBias, block.KeyBias, block.ValueBias, block.QueryNorm, block.KeyNorm,
+            block.AttentionOutputBias, block.PostAttentionNorm, block.FeedForwardNorm, block.PostFeedForwardNorm,
+        ];
+        bytes += vectors.Sum(BytesOf);
+        if (block.Router is { } router) bytes += Projection.BytesOf(router);
+        foreach (FeedForwardTensors? layer in block.Experts.Append(block.FeedForward))
+        {
+            if (layer is null) continue;
+
+            bytes += GatedProjection.BytesOf(layer.Gate, layer.Up) + Projection.BytesOf(layer.Down);
+            bytes += BytesOf(layer.GateBias) + BytesOf(layer.UpBias) + BytesOf(layer.DownBias);
+        }
+
+        return bytes;
+    }
+
+    public void Dispose() => _upload.Dispose();
+
+    private static long BytesOf(TensorData? vector) => (vector?.Columns ?? 0) * (long)sizeof(float);
 }

@@ -20,12 +20,17 @@ internal abstract class BlockStack : IBlockStack
     private long _kvFreeBytes;
     private bool _disposed;
 
-    protected BlockStack(ModelShape shape, BlockStackOptions options, long weightBytes, int pieceRows)
+    /// <param name="shape">The model.</param>
+    /// <param name="options">What the stack holds.</param>
+    /// <param name="weightBytes">Bytes of its weights on the device.</param>
+    /// <param name="pieceRows">Rows that run together at most.</param>
+    /// <param name="kvBudgetBytes">Bytes there are for KV caches, where they are fewer than the options allow.</param>
+    protected BlockStack(ModelShape shape, BlockStackOptions options, long weightBytes, int pieceRows, long? kvBudgetBytes = null)
     {
         Shape = shape;
         Options = options;
         WeightBytes = weightBytes;
-        _kvFreeBytes = options.KvBudgetBytes;
+        _kvFreeBytes = kvBudgetBytes ?? options.KvBudgetBytes;
         _pieceRows = pieceRows;
         _runs = new RowRun[pieceRows];
         _headRows = new HeadRow[pieceRows];
@@ -54,7 +59,7 @@ internal abstract class BlockStack : IBlockStack
         ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, Shape.ContextLength);
 
-        long bytes = KvBytesPerBlockPosition * (endBlock - firstBlock) * capacity;
+        long bytes = CacheBytes(endBlock - firstBlock, capacity);
         if (bytes > _kvFreeBytes) throw new KvExhaustedException(bytes, _kvFreeBytes);
 
         StackCache cache = NewCache(firstBlock, endBlock, capacity, bytes);
@@ -103,6 +108,9 @@ internal abstract class BlockStack : IBlockStack
 
     internal void Release(long bytes) => _kvFreeBytes += bytes;
 
+    /// <summary>Bytes that a cache takes of the budget.</summary>
+    protected virtual long CacheBytes(int blocks, int capacity) => KvBytesPerBlockPosition * blocks * capacity;
+
     /// <summary>Makes a cache; the budget has room for it.</summary>
     /// <exception cref="KvExhaustedException">The device itself has no room.</exception>
     protected abstract StackCache NewCache(int firstBlock, int endBlock, int capacity, long bytes);
@@ -150,7 +158,8 @@ internal abstract class BlockStack : IBlockStack
         }
     }
 
-    private void RunPiece(ReadOnlySpan<RowRun> runs, int rows)
+    /// <summary>Runs a piece: brings rows in, through the blocks, and out.</summary>
+    protected virtual void RunPiece(ReadOnlySpan<RowRun> runs, int rows)
     {
         Enter(runs, rows);
 

@@ -11,6 +11,10 @@ public sealed class IlgpuBackendTests(ITestOutputHelper output) : ComputeBackend
     // A launch on the simulator takes milliseconds, and a token a hundred launches.
     protected override int Positions => 9;
 
+    protected override int PagePositions => 32;
+
+    protected override bool RoundsActivations => true;
+
     protected override IComputeBackend CreateBackend() =>
         ComputeBackends.Create("ilgpu", new ComputeOptions { Ilgpu = new IlgpuOptions { ForceCpuAccelerator = true } });
 

@@ -62,6 +62,9 @@ internal sealed class FakeStack : IBlockStack
 
     public bool DeviceFails { get; set; }
 
+    /// <summary>Throws when memory is given back, which no stack should: sessions must hear of the failure all the same.</summary>
+    public bool FreesBadly { get; set; }
+
     /// <summary>Takes steps of this token and gives logits that nothing can be drawn from.</summary>
     public int? BarrenToken { get; set; }
 
@@ -114,9 +117,7 @@ internal sealed class FakeStack : IBlockStack
     public void Dispose()
     {
         _disposed = true;
-
-        // As drivers do: after a fault everything is an error, also giving back.
-        if (DeviceFails) throw new InvalidOperationException("The fake device takes nothing back.");
+        if (FreesBadly) throw new InvalidOperationException("The fake device takes nothing back.");
     }
 
     private static void Run(BlockStep step)
@@ -186,6 +187,7 @@ internal sealed class FakeStack : IBlockStack
 
             Disposed = true;
             stack.KvFreeBytes += bytes;
+            if (stack.FreesBadly) throw new InvalidOperationException("The fake device takes nothing back.");
         }
     }
 }

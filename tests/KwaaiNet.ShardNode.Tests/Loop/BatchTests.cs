@@ -74,7 +74,7 @@ public sealed class BatchTests
     [Fact]
     public async Task A_device_that_fails_ends_all_sessions_and_the_loop()
     {
-        await using LoopHarness harness = new(new FakeStack { DeviceFails = true });
+        await using LoopHarness harness = new(new FakeStack { DeviceFails = true, FreesBadly = true });
         OpenSession open = await harness.OpenAsync();
         await harness.OpenAsync();
         harness.Send(LoopHarness.Tokens(open, 0, 0, true, 1));

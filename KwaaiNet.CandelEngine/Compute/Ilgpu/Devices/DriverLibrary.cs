@@ -20,7 +20,7 @@ internal static class DriverLibrary
     };
 
     private static readonly Lock s_lock = new();
-    private static bool _prepared;
+    private static bool s_prepared;
 
     /// <summary>Whether the CUDA driver's library can be loaded.</summary>
     internal static bool HasCuda => Loads(OperatingSystem.IsWindows() ? ["nvcuda"] : ["libcuda.so", .. s_otherNames["cuda"], WslFolder + "/libcuda.so"]);
@@ -36,9 +36,9 @@ internal static class DriverLibrary
     {
         lock (s_lock)
         {
-            if (_prepared) return;
+            if (s_prepared) return;
 
-            _prepared = true;
+            s_prepared = true;
 
             // Under WSL ILGPU installs a resolver of its own, and an assembly can have one.
             if (!OperatingSystem.IsLinux() || Directory.Exists(WslFolder)) return;

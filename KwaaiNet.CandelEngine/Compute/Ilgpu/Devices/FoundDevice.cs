@@ -27,6 +27,8 @@ internal sealed record FoundDevice(Device? Device)
     internal string? Problem => Device switch
     {
         CudaDevice { Architecture: null } => "ILGPU does not know this card.",
+        CudaDevice { Architecture: { } architecture } when architecture < CudaArchitecture.SM_53 =>
+            $"Its compute capability, {architecture.Major}.{architecture.Minor}, is below the 5.3 that binary16 needs.",
         CudaDevice { InstructionSet: null } cuda => $"The driver (CUDA {cuda.DriverVersion}) is too old for what ILGPU writes. Install a newer one.",
         CLDevice cl when cl.CVersion < ILGPU.Backends.OpenCL.CLBackend.MinimumVersion => $"It speaks {cl.CVersion}; ILGPU needs OpenCL C 2.0 or later. Install a newer driver.",
         CLDevice { Capabilities.GenericAddressSpace: false } => "Its driver has no generic address space, which ILGPU needs. Install a newer one.",

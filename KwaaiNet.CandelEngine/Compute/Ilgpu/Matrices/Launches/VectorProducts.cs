@@ -1,0 +1,31 @@
+using ILGPU;
+using ILGPU.Runtime;
+
+namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
+
+/// <summary>Products by <see cref="VectorKernels"/>.</summary>
+internal sealed class VectorProducts<TWeights>(MatrixKernels kernels) : IProducts<TWeights>
+    where TWeights : struct, IVectorWeights
+{
+    // Two groups on a multiprocessor bound a thread's registers to 64.
+    private static readonly KernelSpecialization s_specialization = new(VectorKernels.GroupSize, 2);
+
+    private Action<AcceleratorStream, KernelConfig, TWeights, Operand, Product>? _multiply;
+    private Action<AcceleratorStream, KernelConfig, TWeights, TWeights, Operand, ArrayView<float>, int, int, Operand>? _gate;
+
+    public bool Gates => true;
+
+    public void Multiply(TWeights weights, Operand x, int rows, Product y)
+    {
+        _multiply ??= kernels.Accelerator.LoadKernel<TWeights, Operand, Product>(VectorKernels.Multiply, s_specialization);
+        _multiply(kernels.Stream, Config(rows, y.Outputs), weights, x, y);
+    }
+
+    public void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y)
+    {
+        _gate ??= kernels.Accelerator.LoadKernel<TWeights, TWeights, Operand, ArrayView<float>, int, int, Operand>(VectorKernels.Gate, s_specialization);
+        _gate(kernels.Stream, Config(rows, y.Columns), gate, up, x, bias ?? kernels.NoBias, bias is null ? 0 : 1, activation, y);
+    }
+
+    private static KernelConfig Config(int rows, int outputs) => new(new Index2D(rows, Tiles.Count(outputs)), new Index2D(VectorKernels.GroupSize, 1));
+}

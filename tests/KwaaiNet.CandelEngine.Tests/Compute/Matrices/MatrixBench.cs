@@ -1,0 +1,64 @@
+using ILGPU;
+using ILGPU.Runtime;
+using ILGPU.Runtime.CPU;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
+
+namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;
+
+/// <summary>ILGPU's CPU accelerator with warps and groups as CUDA's, for kernels that need them: slow, so for small shapes.</summary>
+internal sealed class MatrixBench : IDisposable
+{
+    private readonly Context _context;
+
+    public MatrixBench()
+    {
+        _context = Context.Create(builder => builder.CPU(new CPUDevice(32, 16, 1)).Optimize(OptimizationLevel.O2).WithPtxIntrinsics());
+        Accelerator = _context.Devices[0].CreateAccelerator(_context);
+        Cuda = new MatrixKernels(Accelerator, KernelFamily.Cuda);
+        Portable = new MatrixKernels(Accelerator, KernelFamily.Portable);
+    }
+
+    public Accelerator Accelerator { get; }
+
+    /// <summary>The kernels for CUDA, by the code they have elsewhere.</summary>
+    public MatrixKernels Cuda { get; }
+
+    public MatrixKernels Portable { get; }
+
+    public void Dispose()
+    {
+        Accelerator.Dispose();
+        _context.Dispose();
+    }
+
+    /// <summary>The operand that kernels make of rows, as bytes.</summary>
+    public byte[] Write(MatrixKernels kernels, OperandKinds kinds, float[] x, int columns, int rows)
+    {
+        using OperandBuffer operand = new(Accelerator, kinds, columns, rows);
+        operand.Clear();
+        using MemoryBuffer1D<float, Stride1D.Dense> from = Accelerator.Allocate1D(x);
+        kernels.Write(from.View, rows, operand.For(rows));
+        Accelerator.Synchronize();
+        return operand.ToArray();
+    }
+
+    /// <summary>The products of a projection with rows, and what adding half of them gives, <c>[2, rows, outputs]</c>.</summary>
+    public float[] Multiply(MatrixKernels kernels, Projection projection, float[] x, int rows, float[]? bias)
+    {
+        using OperandBuffer operand = new(Accelerator, projection.Operand, projection.Columns, rows);
+        using MemoryBuffer1D<float, Stride1D.Dense> from = Accelerator.Allocate1D(x);
+        using MemoryBuffer1D<float, Stride1D.Dense> y = Accelerator.Allocate1D<float>(rows * projection.Rows);
+        using MemoryBuffer1D<float, Stride1D.Dense> biases = Accelerator.Allocate1D(bias ?? [0f]);
+        ArrayView<float>? added = bias is null ? null : biases.View;
+
+        // The operand is never in question here: one kernel writes it for both families.
+        Portable.Write(from.View, rows, operand.For(rows));
+        projection.Multiply(operand.For(rows), rows, y.View, added);
+        Accelerator.Synchronize();
+        float[] products = y.GetAsArray1D();
+        projection.AddTo(operand.For(rows), rows, y.View, 0.5f, added);
+        Accelerator.Synchronize();
+        return [.. products, .. y.GetAsArray1D()];
+    }
+}
