@@ -21,7 +21,7 @@ internal sealed class IlgpuDevice : IDisposable
         Accelerator = device.CreateAccelerator(context);
         UseOwnStream(Accelerator);
         Kernels = BlockKernels.For(Accelerator, Launches);
-        Matrices = new MatrixKernels(Accelerator);
+        Matrices = new MatrixKernels(Accelerator, KernelFamilies.Of(Accelerator), Launches);
         string kind = device.AcceleratorType switch
         {
             AcceleratorType.Cuda => "cuda",
