@@ -22,7 +22,7 @@ internal sealed class IlgpuDevice : IDisposable
         UseOwnStream(Accelerator);
         KernelFamily chosen = family ?? KernelFamilies.Of(Accelerator);
         Kernels = BlockKernels.For(Accelerator, Launches, chosen);
-        Matrices = new MatrixKernels(Accelerator, chosen);
+        Matrices = new MatrixKernels(Accelerator, chosen, Launches);
         string kind = device.AcceleratorType switch
         {
             AcceleratorType.Cuda => "cuda",

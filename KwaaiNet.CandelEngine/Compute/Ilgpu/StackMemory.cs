@@ -7,8 +7,9 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 /// <summary>What a range of blocks takes on a device, before anything of it is loaded: weights, activations, and the pool of KV pages.</summary>
 internal sealed class StackMemory
 {
-    // A budget without a bound means what is left; others may come after.
+    // A budget without a bound means a share of what is left, since others may come after; and no more than this many sessions can fill.
     private const int ShareOfRest = 2;
+    private const int MostSessions = 32;
 
     private StackMemory(RangeTensors tensors, ActivationPlan activations, long weightBytes, long pageBytes, int pages)
     {
@@ -39,7 +40,7 @@ internal sealed class StackMemory
     /// <summary>Adds up what a range takes.</summary>
     /// <param name="device">The device.</param>
     /// <param name="shape">The model.</param>
-    /// <param name="options">The range, and the KV budget; one without a bound is a share of what is left, and may be nothing.</param>
+    /// <param name="options">The range, and the KV budget; one without a bound is what may be useful of what is left.</param>
     /// <param name="tensors">The range's tensors.</param>
     /// <param name="pieceRows">Rows that run together at most.</param>
     internal static StackMemory Of(IlgpuDevice device, ModelShape shape, BlockStackOptions options, RangeTensors tensors, int pieceRows)
@@ -48,7 +49,8 @@ internal sealed class StackMemory
         long weights = IlgpuWeights.BytesOf(tensors);
         long pageBytes = KvLayout.PageBytes(options.KvFormat, shape.KvHeadCount, shape.HeadSize);
         long rest = Math.Max(0, device.FreeBytes - weights - activations.Bytes);
-        long budget = options.KvBudgetBytes == long.MaxValue ? rest / ShareOfRest : options.KvBudgetBytes;
+        long session = pageBytes * KvLayout.Pages(shape.ContextLength) * tensors.Blocks.Length;
+        long budget = options.KvBudgetBytes == long.MaxValue ? Math.Min(rest / ShareOfRest, MostSessions * session) : options.KvBudgetBytes;
 
         // Numbers of pages are 32-bit.
         int pages = (int)Math.Min(int.MaxValue / 2, budget / pageBytes);

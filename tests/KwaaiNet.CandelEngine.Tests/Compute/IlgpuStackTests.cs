@@ -110,12 +110,14 @@ public sealed class IlgpuStackTests(ITestOutputHelper output) : IDisposable
     public void A_budget_without_a_bound_is_a_share_of_what_is_left()
     {
         using SyntheticModel model = new(GgmlType.F32);
-        BlockStackOptions options = new() { FirstBlock = 0, EndBlock = 1, KvBudgetBytes = long.MaxValue };
-        _device.TakenBytes = _device.FreeBytes - (64 << 20);
+        BlockStackOptions options = new() { FirstBlock = 0, EndBlock = 4, KvBudgetBytes = long.MaxValue };
+        long session = 2L * SyntheticModel.KvHeads * SyntheticModel.HeadSize * sizeof(float) * 4 * SyntheticModel.Context;
+        using (IBlockStack roomy = Load(model, options)) Assert.Equal(32 * session, roomy.KvFreeBytes);
 
-        using IBlockStack stack = Load(model, options);
+        _device.TakenBytes = _device.FreeBytes - Backend().MemoryFor(model.File, options with { KvBudgetBytes = 0 }).NeededBytes - (4 * session);
+        using IBlockStack tight = Load(model, options);
 
-        Assert.InRange(stack.KvFreeBytes, 16 << 20, 48 << 20);
+        Assert.InRange(tight.KvFreeBytes, session, 3 * session);
     }
 
     [Theory]

@@ -2,7 +2,7 @@ using ILGPU;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 
-/// <summary>What methods with an instruction of their own are on devices that know no PTX, by the same names.</summary>
+/// <summary>What methods with an instruction of their own are on devices that do not know it, by the same names.</summary>
 internal static class PlainOperations
 {
     internal static float Multiply(float a, float b) => a * b;
@@ -19,6 +19,18 @@ internal static class PlainOperations
         if (moved >= 0x0F800000) magnitude |= 0x7F800000; // infinity or NaN
         return Interop.IntAsFloat((uint)(magnitude | ((half & 0x8000) << 16)));
     }
+
+    internal static int Signed(int a, int b, int sum) =>
+        sum + (((a << 24) >> 24) * ((b << 24) >> 24))
+            + (((a << 16) >> 24) * ((b << 16) >> 24))
+            + (((a << 8) >> 24) * ((b << 8) >> 24))
+            + ((a >> 24) * (b >> 24));
+
+    internal static int Mixed(int a, int b, int sum) =>
+        sum + (((a << 24) >> 24) * (b & 255))
+            + (((a << 16) >> 24) * ((b >> 8) & 255))
+            + (((a << 8) >> 24) * ((b >> 16) & 255))
+            + ((a >> 24) * ((b >> 24) & 255));
 
     internal static float Low(int pair) => HalfToSingle(pair & 0xFFFF);
 

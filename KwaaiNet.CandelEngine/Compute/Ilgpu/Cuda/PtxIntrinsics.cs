@@ -13,12 +13,12 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 /// <summary>The PTX instructions behind methods that other accelerators run as they stand.</summary>
 /// <remarks>
 /// ILGPU's own inline assembly, <c>CudaAsm.Emit</c>, hands results over through local memory; a code generator writes them where values
-/// live, in registers. ILGPU shows no compiler the body of such a method: OpenCL's is sent to <see cref="PlainOperations"/>, and the CPU
-/// accelerator calls the method itself.
+/// live, in registers. ILGPU shows no compiler the body of such a method: those for OpenCL, and for cards too old for an instruction, are
+/// sent to <see cref="PlainOperations"/>, and the CPU accelerator calls the method itself.
 /// </remarks>
 internal static class PtxIntrinsics
 {
-    /// <summary>Tells a context about to be built; without it CUDA kernels fall back to the methods' own code.</summary>
+    /// <summary>Tells a context about to be built; without it no GPU's kernels can be compiled.</summary>
     internal static Context.Builder WithPtxIntrinsics(this Context.Builder builder)
     {
         IntrinsicImplementationManager manager = builder.GetIntrinsicManager();
@@ -43,7 +43,10 @@ internal static class PtxIntrinsics
             MethodInfo generator = typeof(PtxIntrinsics).GetMethod(handler, BindingFlags.Static | BindingFlags.NonPublic)!;
             manager.RegisterMethod(target, new PTXIntrinsic(generator, IntrinsicImplementationMode.GenerateCode, least));
             if (typeof(PlainOperations).GetMethod(method, BindingFlags.Static | BindingFlags.NonPublic) is { } plain)
+            {
+                manager.RegisterMethod(target, new PTXIntrinsic(plain, IntrinsicImplementationMode.Redirect, null, least));
                 manager.RegisterMethod(target, new CLIntrinsic(plain, IntrinsicImplementationMode.Redirect));
+            }
         }
     }
 

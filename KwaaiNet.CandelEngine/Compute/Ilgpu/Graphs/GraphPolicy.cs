@@ -69,7 +69,6 @@ internal sealed class GraphPolicy(ILaunchRecorder? recorder) : IDisposable
         // The graph may have left anything: the step's results are those of its launches.
         restore();
         launches();
-        if (!SameBits(results(), expected)) throw new InvalidOperationException("The same launches gave different results.");
     }
 
     public void Dispose()

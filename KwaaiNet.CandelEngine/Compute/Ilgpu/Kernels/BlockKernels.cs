@@ -9,30 +9,23 @@ using KwaaiNet.CandelEngine.Models;
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
 
 /// <summary>The kernels of a block that do not depend on how weights are stored, for one accelerator.</summary>
-/// <remarks>ILGPU's own cache holds kernels weakly; these fields keep them.</remarks>
+/// <remarks>ILGPU's own cache holds kernels weakly; these fields keep them. What few models need is loaded when one needs it.</remarks>
 internal abstract class BlockKernels
 {
     private readonly Accelerator _accelerator;
     private readonly LaunchCount _count;
     private readonly Dictionary<(KvFormat Format, int KeptSize), AttentionKernels> _attention = [];
-    private readonly Action<Index1D, StepView, int, ArrayView<float>> _round;
-    private readonly Action<Index1D, float, float, ArrayView<float>> _scaleAndCap;
-    private readonly Action<Index1D, ArrayView<float>, ArrayView<float>, float> _addScaled;
-    private readonly Action<Index1D, ArrayView<float>> _clear;
-    private readonly Action<Index1D, Operand, ArrayView<int>, int, ArrayView<float>> _gather;
-    private readonly Action<Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, ArrayView<float>> _scatterAdd;
+    private Action<Index1D, StepView, int, ArrayView<float>>? _round;
+    private Action<Index1D, float, float, ArrayView<float>>? _scaleAndCap;
+    private Action<Index1D, ArrayView<float>, ArrayView<float>, float>? _addScaled;
+    private Action<Index1D, ArrayView<float>>? _clear;
+    private Action<Index1D, Operand, ArrayView<int>, int, ArrayView<float>>? _gather;
+    private Action<Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, ArrayView<float>>? _scatterAdd;
 
     private protected BlockKernels(Accelerator accelerator, LaunchCount count)
     {
         _accelerator = accelerator;
         _count = count;
-        _round = accelerator.LoadAutoGroupedStreamKernel<Index1D, StepView, int, ArrayView<float>>(ElementKernels.Round);
-        _scaleAndCap = accelerator.LoadAutoGroupedStreamKernel<Index1D, float, float, ArrayView<float>>(ElementKernels.ScaleAndCap);
-        _addScaled = accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>, ArrayView<float>, float>(ElementKernels.AddScaled);
-        _clear = accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>>(ElementKernels.Clear);
-        _gather = accelerator.LoadAutoGroupedStreamKernel<Index1D, Operand, ArrayView<int>, int, ArrayView<float>>(ElementKernels.Gather);
-        _scatterAdd = accelerator.LoadAutoGroupedStreamKernel<
-            Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, ArrayView<float>>(ElementKernels.ScatterAdd);
     }
 
     /// <summary>The kernels of a family.</summary>
@@ -74,6 +67,7 @@ internal abstract class BlockKernels
     /// <summary>Rounds rows that cross in binary16.</summary>
     internal void Round(int rows, StepView step, int width, ArrayView<float> x)
     {
+        _round ??= _accelerator.LoadAutoGroupedStreamKernel<Index1D, StepView, int, ArrayView<float>>(ElementKernels.Round);
         _count.Add();
         _round(rows * width, step, width, x);
     }
@@ -81,6 +75,7 @@ internal abstract class BlockKernels
     /// <summary>Scales and caps logits.</summary>
     internal void ScaleAndCap(int count, float scale, float cap, ArrayView<float> x)
     {
+        _scaleAndCap ??= _accelerator.LoadAutoGroupedStreamKernel<Index1D, float, float, ArrayView<float>>(ElementKernels.ScaleAndCap);
         _count.Add();
         _scaleAndCap(count, scale, cap, x);
     }
@@ -88,6 +83,7 @@ internal abstract class BlockKernels
     /// <summary><c>x += factor · y</c>.</summary>
     internal void AddScaled(int count, ArrayView<float> x, ArrayView<float> y, float factor)
     {
+        _addScaled ??= _accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>, ArrayView<float>, float>(ElementKernels.AddScaled);
         _count.Add();
         _addScaled(count, x, y, factor);
     }
@@ -95,6 +91,7 @@ internal abstract class BlockKernels
     /// <summary><c>y = 0</c>.</summary>
     internal void Clear(int count, ArrayView<float> y)
     {
+        _clear ??= _accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>>(ElementKernels.Clear);
         _count.Add();
         _clear(count, y);
     }
@@ -102,6 +99,7 @@ internal abstract class BlockKernels
     /// <summary>Rows of an operand that has float32.</summary>
     internal void Gather(int rows, Operand x, ArrayView<int> list, int width, ArrayView<float> y)
     {
+        _gather ??= _accelerator.LoadAutoGroupedStreamKernel<Index1D, Operand, ArrayView<int>, int, ArrayView<float>>(ElementKernels.Gather);
         _count.Add();
         _gather(rows * width, x, list, width, y);
     }
@@ -109,6 +107,7 @@ internal abstract class BlockKernels
     /// <summary>Adds weighted rows to others.</summary>
     internal void ScatterAdd(int rows, ArrayView<float> x, ArrayView<int> list, ArrayView<float> weights, int width, ArrayView<float> y)
     {
+        _scatterAdd ??= _accelerator.LoadAutoGroupedStreamKernel<Index1D, ArrayView<float>, ArrayView<int>, ArrayView<float>, int, ArrayView<float>>(ElementKernels.ScatterAdd);
         _count.Add();
         _scatterAdd(rows * width, x, list, weights, width, y);
     }

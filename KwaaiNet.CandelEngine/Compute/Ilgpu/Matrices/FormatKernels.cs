@@ -19,11 +19,13 @@ internal sealed class FormatKernels<TWeights>(MatrixKernels kernels, IProducts<T
     internal void Embed(TWeights table, ArrayView<int> tokens, int rows, int columns, float scale, ArrayView<float> x)
     {
         _embed ??= kernels.Accelerator.LoadAutoGroupedKernel<Index1D, TWeights, ArrayView<int>, int, float, ArrayView<float>>(PortableKernels.Embed);
-        _embed(kernels.Stream, rows * columns, table, tokens, columns, scale, x);
+        _embed(kernels.Launch(), rows * columns, table, tokens, columns, scale, x);
     }
 
     internal void Multiply(TWeights weights, Operand x, int rows, Product y) => (rows == 1 ? one : many).Multiply(weights, x, rows, y);
 
-    internal void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y) =>
-        (rows == 1 ? one : many).Gate(gate, up, x, rows, bias, activation, y);
+    internal long GateScratch(int rows, int width) => Math.Max(one.GateScratch(rows, width), many.GateScratch(rows, width));
+
+    internal void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, ArrayView<float> scratch, Operand y) =>
+        (rows == 1 ? one : many).Gate(gate, up, x, rows, bias, activation, scratch, y);
 }

@@ -29,7 +29,7 @@ internal sealed class GatedProjection : IDisposable
     /// <summary>Outputs: columns of the operand it writes.</summary>
     internal int Width => _gate.Rows;
 
-    /// <summary>Whether it is one launch and needs no scratch.</summary>
+    /// <summary>Whether it is one launch.</summary>
     internal bool IsFused { get; }
 
     /// <summary>Kernels launched for one run.</summary>
@@ -55,7 +55,7 @@ internal sealed class GatedProjection : IDisposable
     }
 
     /// <summary>Numbers of scratch that a run needs; 0 for none.</summary>
-    internal long ScratchLength(int rows) => IsFused ? 0 : 2L * rows * Width;
+    internal long ScratchLength(int rows) => IsFused ? _gate.GateScratch(rows) : 2L * rows * Width;
 
     /// <summary>Runs it.</summary>
     /// <param name="x">The operand, of <see cref="Columns"/> columns.</param>
@@ -68,7 +68,7 @@ internal sealed class GatedProjection : IDisposable
     {
         if (IsFused)
         {
-            _gate.Gate(_up, x, rows, bias, (int)activation, y);
+            _gate.Gate(_up, x, rows, bias, (int)activation, scratch, y);
             return;
         }
 

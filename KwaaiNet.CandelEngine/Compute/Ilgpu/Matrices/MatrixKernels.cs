@@ -1,5 +1,6 @@
 using ILGPU;
 using ILGPU.Runtime;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Formats;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
 
@@ -10,23 +11,20 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 internal sealed class MatrixKernels
 {
     private readonly KernelFamily _family;
+    private readonly LaunchCount _count;
     private Action<AcceleratorStream, Index1D, ArrayView<float>, Operand>? _write;
     private Action<AcceleratorStream, Index1D, ArrayView<float>, int, Operand>? _activate;
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, Operand>? _writeWarps;
     private Action<AcceleratorStream, KernelConfig, ArrayView<float>, int, Operand>? _activateWarps;
 
-    /// <summary>The kernels that suit an accelerator.</summary>
-    internal MatrixKernels(Accelerator accelerator)
-        : this(accelerator, KernelFamilies.Of(accelerator))
-    {
-    }
-
-    /// <summary>Kernels of a family; an accelerator with warps of 32 can run them all.</summary>
-    internal MatrixKernels(Accelerator accelerator, KernelFamily family)
+    /// <param name="accelerator">The accelerator.</param>
+    /// <param name="family">Which kernels; with warps of 32 an accelerator can run them all, but see <see cref="KernelFamilies.Of"/>.</param>
+    /// <param name="count">Counts the launches.</param>
+    internal MatrixKernels(Accelerator accelerator, KernelFamily family, LaunchCount count)
     {
         _family = family;
+        _count = count;
         Accelerator = accelerator;
-        Stream = accelerator.DefaultStream;
         Q4 = Mixed<Q4Tiles>();
         Q8 = Mixed<Q8Tiles>();
         Q4K = Mixed<Q4KTiles>();
@@ -39,11 +37,11 @@ internal sealed class MatrixKernels
 
     internal Accelerator Accelerator { get; }
 
-    /// <summary>Where everything is launched; the accelerator's default stream until told otherwise.</summary>
-    internal AcceleratorStream Stream { get; set; }
-
-    /// <summary>What stands for a bias that is not there.</summary>
-    internal ArrayView<float> NoBias { get; }
+    /// <summary>
+    /// Whether gate and up projection are one launch that no kernel without groups could make on a GPU: an item computes 32 outputs of
+    /// both, which is too few items for any but a simulator, where launches are what costs.
+    /// </summary>
+    internal bool GatesInItems => Accelerator.AcceleratorType == AcceleratorType.CPU;
 
     internal FormatKernels<Q4Tiles> Q4 { get; }
 
@@ -61,6 +59,13 @@ internal sealed class MatrixKernels
 
     internal FormatKernels<SingleTiles> Single { get; }
 
+    /// <summary>The stream, told that a kernel is about to be launched on it.</summary>
+    internal AcceleratorStream Launch()
+    {
+        _count.Add();
+        return Accelerator.DefaultStream;
+    }
+
     /// <summary>Brings rows of float32 to an operand, where nothing wrote it on the way.</summary>
     /// <param name="x">The rows, <c>[rows, y.Columns]</c>.</param>
     /// <param name="rows">How many.</param>
@@ -70,12 +75,12 @@ internal sealed class MatrixKernels
         if (_family == KernelFamily.Cuda)
         {
             _writeWarps ??= Accelerator.LoadKernel<ArrayView<float>, Operand>(OperandKernels.Write);
-            _writeWarps(Stream, OperandKernels.Config(rows, y.Blocks), x, y);
+            _writeWarps(Launch(), OperandKernels.Config(rows, y.Blocks), x, y);
             return;
         }
 
         _write ??= Accelerator.LoadAutoGroupedKernel<Index1D, ArrayView<float>, Operand>(PortableKernels.Write);
-        _write(Stream, rows * y.Blocks, x, y);
+        _write(Launch(), rows * y.Blocks, x, y);
     }
 
     /// <summary><c>f(gate) ∘ up</c> to an operand; see <see cref="PortableKernels.Activate"/>.</summary>
@@ -84,12 +89,12 @@ internal sealed class MatrixKernels
         if (_family == KernelFamily.Cuda)
         {
             _activateWarps ??= Accelerator.LoadKernel<ArrayView<float>, int, Operand>(OperandKernels.Activate);
-            _activateWarps(Stream, OperandKernels.Config(rows, y.Blocks), gateUp, activation, y);
+            _activateWarps(Launch(), OperandKernels.Config(rows, y.Blocks), gateUp, activation, y);
             return;
         }
 
         _activate ??= Accelerator.LoadAutoGroupedKernel<Index1D, ArrayView<float>, int, Operand>(PortableKernels.Activate);
-        _activate(Stream, rows * y.Blocks, gateUp, activation, y);
+        _activate(Launch(), rows * y.Blocks, gateUp, activation, y);
     }
 
     // Quantised types: one row by dp4a, more on tensor cores.

@@ -65,7 +65,10 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
     internal abstract bool Gates { get; }
 
     /// <summary>Multiplies by this as the gate and another part, of the same type, as the up projection, and writes what the gate lets through.</summary>
-    internal abstract void Gate(MatrixPart up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y);
+    internal abstract void Gate(MatrixPart up, Operand x, int rows, ArrayView<float>? bias, int activation, ArrayView<float> scratch, Operand y);
+
+    /// <summary>Numbers of scratch that <see cref="Gate"/> needs.</summary>
+    internal abstract long GateScratch(int rows);
 
     public abstract void Dispose();
 
@@ -92,8 +95,10 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
 
         internal override bool Gates => kernels.Gates;
 
-        internal override void Gate(MatrixPart up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y) =>
-            kernels.Gate(_weights, ((Typed<TWeights>)up)._weights, x, rows, bias, activation, y);
+        internal override void Gate(MatrixPart up, Operand x, int rows, ArrayView<float>? bias, int activation, ArrayView<float> scratch, Operand y) =>
+            kernels.Gate(_weights, ((Typed<TWeights>)up)._weights, x, rows, bias, activation, scratch, y);
+
+        internal override long GateScratch(int rows) => kernels.GateScratch(rows, Rows);
 
         public override void Dispose() => buffer.Dispose();
     }

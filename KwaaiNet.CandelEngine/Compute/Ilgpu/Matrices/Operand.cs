@@ -214,7 +214,7 @@ internal readonly struct Operand
             int sum = number;
             for (int mask = 16; mask > 0; mask >>= 1) sum += Warp.ShuffleXor(sum, mask);
             Duo words = Gather(number & 255, lane);
-            if (lane < 16 && lane % 4 == 0) Bytes[(4 * at) + (lane / 4)] = words;
+            if ((lane & 19) == 0) Bytes[(4 * at) + (lane >> 2)] = words;
             if (lane == 0) Scales[at] = BlockIntegers.Scale(largest, finite != 0, inverse, sum);
         }
 
@@ -224,10 +224,10 @@ internal readonly struct Operand
             int number = BlockIntegers.Round(value, inverse);
             Duo upper = Gather((number >> 8) & 255, lane);
             Duo lower = Gather(number & 255, lane);
-            if (lane < 16 && lane % 4 == 0)
+            if ((lane & 19) == 0)
             {
-                Shorts[(8 * at) + (lane / 4)] = upper;
-                Shorts[(8 * at) + 4 + (lane / 4)] = lower;
+                Shorts[(8 * at) + (lane >> 2)] = upper;
+                Shorts[(8 * at) + 4 + (lane >> 2)] = lower;
             }
 
             if (lane == 0) ShortScales[at] = BlockIntegers.ShortScale(largest, finite != 0, inverse);
@@ -237,7 +237,7 @@ internal readonly struct Operand
     // Lanes 0, 4, 8 and 12 get the bytes of their four lanes, and of the four lanes 16 further on.
     private static Duo Gather(int number, int lane)
     {
-        int word = number << (8 * (lane % 4));
+        int word = number << (8 * (lane & 3));
         word |= Warp.ShuffleXor(word, 1);
         word |= Warp.ShuffleXor(word, 2);
         Duo words;

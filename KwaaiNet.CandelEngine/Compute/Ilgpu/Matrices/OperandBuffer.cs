@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 
@@ -65,11 +64,8 @@ internal sealed class OperandBuffer : IDisposable
         return new Operand(_kinds, _columns, rows == 1 ? 0 : TileShift, _planes);
     }
 
-    /// <summary>Writes zeros everywhere.</summary>
-    internal void Clear() => _buffer.MemSetToZero();
-
-    /// <summary>What it holds.</summary>
-    internal byte[] ToArray() => MemoryMarshal.AsBytes<Quad>(_buffer.GetAsArray1D()).ToArray();
+    /// <summary>All of its memory, whatever the forms.</summary>
+    internal ArrayView<Quad> Memory => _buffer.View;
 
     public void Dispose() => _buffer.Dispose();
 

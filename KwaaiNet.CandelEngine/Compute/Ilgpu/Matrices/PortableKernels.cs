@@ -47,6 +47,27 @@ internal static class PortableKernels
         y.WriteBlock(row, block, gateUp, start);
     }
 
+    /// <summary>
+    /// <c>f(gate · x) ∘ (up · x)</c> of a block of 32 outputs, by way of scratch <c>[rows, y.Columns]</c>, as a block of an operand.
+    /// i counts blocks of rows.
+    /// </summary>
+    internal static void Gate<TWeights>(
+        Index1D i, TWeights gate, TWeights up, Operand x, ArrayView<float> bias, int hasBias, int activation, ArrayView<float> scratch, Operand y)
+        where TWeights : struct, ITileWeights
+    {
+        int row = i / y.Blocks;
+        int block = i - (row * y.Blocks);
+        int first = block * Segments.BlockLength;
+        int end = first + Segments.BlockLength < y.Columns ? first + Segments.BlockLength : y.Columns;
+        for (int output = first; output < end; output++)
+        {
+            scratch[(row * y.Columns) + output] =
+                Gates.Close(Dot(gate, output, x, row), Dot(up, output, x, row), output, y.Columns, bias, hasBias, activation);
+        }
+
+        y.WriteBlock(row, block, scratch, (row * y.Columns) + first);
+    }
+
     /// <summary>The product of a weight row and an operand row, in the canonical order of <see cref="Segments"/>.</summary>
     internal static float Dot<TWeights>(TWeights weights, int output, Operand x, int row)
         where TWeights : struct, ITileWeights

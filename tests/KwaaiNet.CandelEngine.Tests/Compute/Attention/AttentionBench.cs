@@ -135,7 +135,7 @@ internal sealed class AttentionBench : IDisposable
         using OperandBuffer buffer = new(_accelerator, OperandKinds.Singles, width, rows);
         Operand operand = buffer.For(rows);
         plain.MemSetToZero();
-        buffer.Clear();
+        operand.Singles.MemSetToZero();
         attend(plain.View, operand);
         _accelerator.Synchronize();
         if (Shape.Plain != 0) return plain.GetAsArray1D();

@@ -1,7 +1,9 @@
+using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;
@@ -15,11 +17,13 @@ internal sealed class MatrixBench : IDisposable
     {
         _context = Context.Create(builder => builder.CPU(new CPUDevice(32, 16, 1)).Optimize(OptimizationLevel.O2).WithPtxIntrinsics());
         Accelerator = _context.Devices[0].CreateAccelerator(_context);
-        Cuda = new MatrixKernels(Accelerator, KernelFamily.Cuda);
-        Portable = new MatrixKernels(Accelerator, KernelFamily.Portable);
+        Cuda = new MatrixKernels(Accelerator, KernelFamily.Cuda, Launches);
+        Portable = new MatrixKernels(Accelerator, KernelFamily.Portable, Launches);
     }
 
     public Accelerator Accelerator { get; }
+
+    public LaunchCount Launches { get; } = new();
 
     /// <summary>The kernels for CUDA, by the code they have elsewhere.</summary>
     public MatrixKernels Cuda { get; }
@@ -32,15 +36,23 @@ internal sealed class MatrixBench : IDisposable
         _context.Dispose();
     }
 
+    /// <summary>All that an operand holds.</summary>
+    public static byte[] Bytes(OperandBuffer operand)
+    {
+        var quads = new Quad[operand.Memory.Length];
+        operand.Memory.CopyToCPU(quads);
+        return MemoryMarshal.AsBytes<Quad>(quads).ToArray();
+    }
+
     /// <summary>The operand that kernels make of rows, as bytes.</summary>
     public byte[] Write(MatrixKernels kernels, OperandKinds kinds, float[] x, int columns, int rows)
     {
         using OperandBuffer operand = new(Accelerator, kinds, columns, rows);
-        operand.Clear();
+        operand.Memory.MemSetToZero();
         using MemoryBuffer1D<float, Stride1D.Dense> from = Accelerator.Allocate1D(x);
         kernels.Write(from.View, rows, operand.For(rows));
         Accelerator.Synchronize();
-        return operand.ToArray();
+        return Bytes(operand);
     }
 
     /// <summary>The products of a projection with rows, and what adding half of them gives, <c>[2, rows, outputs]</c>.</summary>

@@ -80,7 +80,7 @@ public sealed class TensorCoreTests(ITestOutputHelper output)
         using Context context = Context.Create(builder => builder.CPU(new CPUDevice(32, 1, 1)));
         using Accelerator accelerator = context.Devices[0].CreateAccelerator(context);
         using MemoryBuffer1D<Lane, Stride1D.Dense> memory = accelerator.Allocate1D(lanes);
-        accelerator.LoadStreamKernel<ArrayView<Lane>>(Multiply)((1, 32), memory.View);
+        accelerator.LoadStreamKernel<ArrayView<Lane>>(Multiply)(new KernelConfig(1, 32), memory.View);
         accelerator.Synchronize();
 
         Lane[] results = memory.GetAsArray1D();
@@ -121,7 +121,7 @@ public sealed class TensorCoreTests(ITestOutputHelper output)
         int Bits(double number) => kind == Half ? BitConverter.HalfToUInt16Bits((System.Half)number) : (int)(BitConverter.SingleToUInt32Bits((float)number) >> 16);
     }
 
-    private static void Multiply(ArrayView<Lane> lanes)
+    internal static void Multiply(ArrayView<Lane> lanes)
     {
         Lane l = lanes[Warp.LaneIdx];
         if (l.Kind is Half or Brain)
@@ -152,7 +152,7 @@ public sealed class TensorCoreTests(ITestOutputHelper output)
     }
 
     /// <summary>What a lane holds; sums in and out.</summary>
-    internal struct Lane
+    public struct Lane
     {
         internal int Kind;
         internal int A0;

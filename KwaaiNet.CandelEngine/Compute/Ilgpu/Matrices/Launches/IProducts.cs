@@ -12,6 +12,9 @@ internal interface IProducts<TWeights>
     /// <summary>Whether <see cref="Gate"/> is there.</summary>
     bool Gates { get; }
 
+    /// <summary>Numbers of scratch that <see cref="Gate"/> needs for rows of so many outputs.</summary>
+    long GateScratch(int rows, int width);
+
     /// <summary>Multiplies rows of an operand by gate and up projection, and writes what the gate lets through.</summary>
-    void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y);
+    void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, ArrayView<float> scratch, Operand y);
 }

@@ -13,6 +13,8 @@ internal sealed class TensorProducts<TWeights>(MatrixKernels kernels) : IProduct
 
     public bool Gates => true;
 
+    public long GateScratch(int rows, int width) => 0;
+
     public void Multiply(TWeights weights, Operand x, int rows, Product y)
     {
         if (rows <= 8) _one.Multiply(weights, x, rows, y);
@@ -20,7 +22,7 @@ internal sealed class TensorProducts<TWeights>(MatrixKernels kernels) : IProduct
         else _four.Multiply(weights, x, rows, y);
     }
 
-    public void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y)
+    public void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, ArrayView<float> scratch, Operand y)
     {
         if (rows <= 8) _one.Gate(gate, up, x, rows, bias, activation, y);
         else if (rows <= 16) _two.Gate(gate, up, x, rows, bias, activation, y);
@@ -41,13 +43,13 @@ internal sealed class TensorProducts<TWeights>(MatrixKernels kernels) : IProduct
         internal void Multiply(TWeights weights, Operand x, int rows, Product y)
         {
             _multiply ??= kernels.Accelerator.LoadKernel<TWeights, Operand, int, Product>(TensorKernels.Multiply<TWeights, TSpan>, s_specialization);
-            _multiply(kernels.Stream, Config(rows, y.Outputs), weights, x, rows, y);
+            _multiply(kernels.Launch(), Config(rows, y.Outputs), weights, x, rows, y);
         }
 
         internal void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y)
         {
             _gate ??= kernels.Accelerator.LoadKernel<TWeights, TWeights, Operand, int, ArrayView<float>, int, int, Operand>(TensorKernels.Gate<TWeights, TSpan>, s_specialization);
-            _gate(kernels.Stream, Config(rows, y.Columns), gate, up, x, rows, bias ?? kernels.NoBias, bias is null ? 0 : 1, activation, y);
+            _gate(kernels.Launch(), Config(rows, y.Columns), gate, up, x, rows, bias ?? x.ShortScales, bias is null ? 0 : 1, activation, y);
         }
 
         private static KernelConfig Config(int rows, int outputs) =>

@@ -15,16 +15,18 @@ internal sealed class VectorProducts<TWeights>(MatrixKernels kernels) : IProduct
 
     public bool Gates => true;
 
+    public long GateScratch(int rows, int width) => 0;
+
     public void Multiply(TWeights weights, Operand x, int rows, Product y)
     {
         _multiply ??= kernels.Accelerator.LoadKernel<TWeights, Operand, Product>(VectorKernels.Multiply, s_specialization);
-        _multiply(kernels.Stream, Config(rows, y.Outputs), weights, x, y);
+        _multiply(kernels.Launch(), Config(rows, y.Outputs), weights, x, y);
     }
 
-    public void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, Operand y)
+    public void Gate(TWeights gate, TWeights up, Operand x, int rows, ArrayView<float>? bias, int activation, ArrayView<float> scratch, Operand y)
     {
         _gate ??= kernels.Accelerator.LoadKernel<TWeights, TWeights, Operand, ArrayView<float>, int, int, Operand>(VectorKernels.Gate, s_specialization);
-        _gate(kernels.Stream, Config(rows, y.Columns), gate, up, x, bias ?? kernels.NoBias, bias is null ? 0 : 1, activation, y);
+        _gate(kernels.Launch(), Config(rows, y.Columns), gate, up, x, bias ?? x.ShortScales, bias is null ? 0 : 1, activation, y);
     }
 
     private static KernelConfig Config(int rows, int outputs) => new(new Index2D(rows, Tiles.Count(outputs)), new Index2D(VectorKernels.GroupSize, 1));
