@@ -20,7 +20,7 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
     internal static OperandKinds OperandOf(GgmlType type) => type switch
     {
         GgmlType.Q4_0 or GgmlType.Q4_K or GgmlType.Q5_K or GgmlType.Q6_K => OperandKinds.Bytes,
-        GgmlType.Q8_0 => OperandKinds.Shorts,
+        GgmlType.Q8_0 or GgmlType.Q5_0 or GgmlType.IQ4_NL => OperandKinds.Shorts,
         GgmlType.F16 => OperandKinds.Halves,
         GgmlType.BF16 => OperandKinds.Brains,
         _ => OperandKinds.Singles,
@@ -28,7 +28,7 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
 
     /// <summary>The type that a tensor's numbers have on the device: its own, or F32 where that has no kernels.</summary>
     internal static GgmlType TypeOf(TensorData tensor) =>
-        tensor.Type is GgmlType.Q4_0 or GgmlType.Q8_0 or GgmlType.Q4_K or GgmlType.Q5_K or GgmlType.Q6_K or GgmlType.F16 or GgmlType.BF16
+        tensor.Type is GgmlType.Q4_0 or GgmlType.Q5_0 or GgmlType.IQ4_NL or GgmlType.Q8_0 or GgmlType.Q4_K or GgmlType.Q5_K or GgmlType.Q6_K or GgmlType.F16 or GgmlType.BF16
             ? tensor.Type
             : GgmlType.F32;
 
@@ -37,6 +37,8 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
     {
         GgmlType.Q4_0 => TileUpload.BytesOf<Q4Tiles, Q4Packing>(rows, columns),
         GgmlType.Q8_0 => TileUpload.BytesOf<Q8Tiles, Q8Packing>(rows, columns),
+        GgmlType.Q5_0 => TileUpload.BytesOf<Q8Tiles, Q5Packing>(rows, columns),
+        GgmlType.IQ4_NL => TileUpload.BytesOf<Q8Tiles, TablePacking>(rows, columns),
         GgmlType.Q4_K => TileUpload.BytesOf<Q4KTiles, Q4KPacking>(rows, columns),
         GgmlType.Q5_K => TileUpload.BytesOf<Q5KTiles, Q5KPacking>(rows, columns),
         GgmlType.Q6_K => TileUpload.BytesOf<Q6KTiles, Q6KPacking>(rows, columns),
@@ -49,6 +51,8 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
     {
         GgmlType.Q4_0 => Make<Q4Tiles, Q4Packing>(kernels, kernels.Q4, tensors, cancellationToken),
         GgmlType.Q8_0 => Make<Q8Tiles, Q8Packing>(kernels, kernels.Q8, tensors, cancellationToken),
+        GgmlType.Q5_0 => Make<Q8Tiles, Q5Packing>(kernels, kernels.Q8, tensors, cancellationToken),
+        GgmlType.IQ4_NL => Make<Q8Tiles, TablePacking>(kernels, kernels.Q8, tensors, cancellationToken),
         GgmlType.Q4_K => Make<Q4KTiles, Q4KPacking>(kernels, kernels.Q4K, tensors, cancellationToken),
         GgmlType.Q5_K => Make<Q5KTiles, Q5KPacking>(kernels, kernels.Q5K, tensors, cancellationToken),
         GgmlType.Q6_K => Make<Q6KTiles, Q6KPacking>(kernels, kernels.Q6K, tensors, cancellationToken),
@@ -56,6 +60,9 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
         GgmlType.BF16 => Make<BrainTiles, BrainPacking>(kernels, kernels.Brain, tensors, cancellationToken),
         _ => Make<SingleTiles, SinglePacking>(kernels, kernels.Single, tensors, cancellationToken),
     };
+
+    /// <summary>Bytes that it has taken on the device.</summary>
+    internal abstract long Bytes { get; }
 
     internal abstract void Embed(ArrayView<int> tokens, int count, float scale, ArrayView<float> x);
 
@@ -87,6 +94,8 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
         where TWeights : struct, ITileWeights
     {
         private readonly TWeights _weights = weights;
+
+        internal override long Bytes => buffer.LengthInBytes;
 
         internal override void Embed(ArrayView<int> tokens, int count, float scale, ArrayView<float> x) =>
             kernels.Embed(_weights, tokens, count, Columns, scale, x);

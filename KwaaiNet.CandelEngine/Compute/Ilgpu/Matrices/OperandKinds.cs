@@ -10,7 +10,7 @@ internal enum OperandKinds
     /// <summary>Signed bytes with a scale and a sum per 32: for Q4_0, Q4_K, Q5_K and Q6_K.</summary>
     Bytes = 1,
 
-    /// <summary>16-bit integers as a signed upper and an unsigned lower byte, with a scale per 32: for Q8_0.</summary>
+    /// <summary>16-bit integers as a signed upper and an unsigned lower byte, with a scale per 32: for Q8_0, Q5_0 and IQ4_NL.</summary>
     Shorts = 2,
 
     /// <summary>A binary16 and the binary16 of what it leaves: for F16.</summary>

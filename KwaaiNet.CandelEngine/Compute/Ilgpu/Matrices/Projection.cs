@@ -32,7 +32,10 @@ internal sealed class Projection : IDisposable
     /// <summary>Kernels launched for one product.</summary>
     internal int Launches => _parts.Length;
 
-    /// <summary>Bytes that it takes on the device.</summary>
+    /// <summary>Bytes that it has taken on the device.</summary>
+    internal long Bytes => _parts.Sum(part => part.Bytes);
+
+    /// <summary>Bytes that tensors take on the device, loaded together.</summary>
     internal static long BytesOf(params ReadOnlySpan<TensorData> tensors) =>
         Runs(tensors).Sum(run => MatrixPart.BytesOf(MatrixPart.TypeOf(run[0]), run.Sum(t => (long)t.Rows), run[0].Columns));
 

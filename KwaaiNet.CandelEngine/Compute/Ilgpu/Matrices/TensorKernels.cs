@@ -1,5 +1,4 @@
 using ILGPU;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
@@ -133,12 +132,6 @@ internal static class TensorKernels
         shared[at + ColumnStride + 3] = sums.Lower.D;
     }
 
-    // The segments of one output of one operand row, in order.
-    private static float Total(ArrayView<float> shared, int thread)
-    {
-        int at = ((thread >> 5) * ColumnStride) + Tiles.Slot(thread & 31);
-        float total = 0;
-        for (int segment = 0; segment < Segments.Count; segment++) total = Rounded.Add(total, shared[(segment * SegmentStride) + at]);
-        return total;
-    }
+    private static float Total(ArrayView<float> shared, int thread) =>
+        SegmentSums.Total(shared, ((thread >> 5) * ColumnStride) + Tiles.Slot(thread & 31), SegmentStride);
 }

@@ -1,5 +1,4 @@
 using ILGPU;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
@@ -74,12 +73,5 @@ internal static class VectorKernels
         return sum;
     }
 
-    // The segments of one output, in order.
-    private static float Total(ArrayView<float> sums, int thread)
-    {
-        int slot = Tiles.Slot(thread);
-        float total = 0;
-        for (int segment = 0; segment < Segments.Count; segment++) total = Rounded.Add(total, sums[(segment * Tiles.Rows) + slot]);
-        return total;
-    }
+    private static float Total(ArrayView<float> sums, int thread) => SegmentSums.Total(sums, Tiles.Slot(thread), Tiles.Rows);
 }

@@ -50,6 +50,23 @@ public sealed unsafe class MatrixKernelTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData(GgmlType.Q5_0)]
+    [InlineData(GgmlType.IQ4_NL)]
+    public void Types_that_fit_in_bytes_run_as_bytes(GgmlType type)
+    {
+        Random random = Seeded();
+        const int Outputs = 3;
+        const int Columns = 96;
+        using RandomWeights weights = new(random, type, Outputs, Columns);
+        float[] x = Activations(random, Columns);
+        float[] expected = [.. Enumerable.Range(0, Outputs).Select(i => ScalarProduct.Of(type, weights.Row(i), Columns, x))];
+
+        using MatrixBench bench = new();
+        using Projection projection = Projection.Load(bench.Cuda, TestContext.Current.CancellationToken, weights.Tensor);
+        AssertSameBits(expected, bench.Multiply(bench.Cuda, projection, x, 1, null)[..Outputs]);
+    }
+
+    [Theory]
     [InlineData(GgmlType.Q4_0, 19 * 32)]
     [InlineData(GgmlType.Q4_0, 17 * 256)]
     [InlineData(GgmlType.Q6_K, 17 * 256)]

@@ -79,6 +79,22 @@ public sealed class ProjectionTests(ITestOutputHelper output)
         }
     }
 
+    [Fact]
+    public void Bytes_on_a_device_are_those_that_are_allocated()
+    {
+        List<string> wrong = [];
+        using IlgpuDevice device = IlgpuDevice.OpenCpuAccelerator();
+        foreach (GgmlType type in Enum.GetValues<GgmlType>())
+        {
+            int columns = 9 * Math.Max(32, type.BlockLength());
+            using RandomWeights weights = new(new Random(1), type, 33, columns);
+            using Projection projection = Projection.Load(device.Matrices, TestContext.Current.CancellationToken, weights.Tensor, weights.Tensor);
+            if (Projection.BytesOf(weights.Tensor, weights.Tensor) != projection.Bytes) wrong.Add($"{type}: {projection.Bytes}");
+        }
+
+        Assert.Empty(wrong);
+    }
+
     // Numbers as the operand has them.
     private static double[] Taken(ReadOnlySpan<float> x, double levels)
     {

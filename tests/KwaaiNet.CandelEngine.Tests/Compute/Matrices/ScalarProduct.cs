@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Quantization.Formats;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;
 
@@ -52,6 +53,21 @@ internal static unsafe class ScalarProduct
                 (int[] numbers, float scale, _) = Integers(x, 32767);
                 long dot = 0;
                 for (int c = 0; c < 32; c++) dot += (sbyte)source[2 + c] * numbers[c];
+                return (HalfAt(source) * scale * dot) + sum;
+            }
+
+            case GgmlType.Q5_0 or GgmlType.IQ4_NL:
+            {
+                byte* source = row + ((type == GgmlType.Q5_0 ? 22 : 18) * block);
+                (int[] numbers, float scale, _) = Integers(x, 32767);
+                long dot = 0;
+                for (int c = 0; c < 32; c++)
+                {
+                    int nibble = (source[(type == GgmlType.Q5_0 ? 6 : 2) + (c % 16)] >> (c < 16 ? 0 : 4)) & 15;
+                    int fifth = (source[2 + (c / 8)] >> (c % 8)) & 1;
+                    dot += (type == GgmlType.Q5_0 ? nibble + (16 * fifth) - 16 : IQ4_NL.Table[nibble]) * numbers[c];
+                }
+
                 return (HalfAt(source) * scale * dot) + sum;
             }
 
