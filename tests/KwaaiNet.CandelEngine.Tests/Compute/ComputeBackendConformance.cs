@@ -434,8 +434,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
 
     private long Kept(int positions) => (positions + PagePositions - 1) / PagePositions * PagePositions;
 
-    private IBlockStack Load(SyntheticModel model, BlockStackOptions options) =>
-        Backend.Load(model.File, options, null, TestContext.Current.CancellationToken);
+    private IBlockStack Load(SyntheticModel model, BlockStackOptions options) => Backend.Load(model.File, options, null, TestContext.Current.CancellationToken);
 
     private static void Run(IBlockStack stack, BlockStep step) => stack.Run([step]);
 
