@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
@@ -12,7 +13,7 @@ public sealed class NodeAnnouncerTests : IDisposable
 {
     private readonly NodeIdentity _identity = NodeIdentity.Create();
     private readonly NodeEndpoints _endpoints = new();
-    private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
+    private readonly WatchedClock _time = new(new DateTimeOffset(2026, 6, 1, 0, 0, 0, TimeSpan.Zero));
     private readonly FakeDirectory _directory = new();
     private readonly TestAnnouncer _announcer;
 
@@ -117,24 +118,28 @@ public sealed class NodeAnnouncerTests : IDisposable
         return await _directory.NextAsync();
     }
 
-    // The announcer may not have begun to wait when its call was seen: time goes on in small steps until the next one comes.
+    // Time goes on only once the announcer waits for it: how long it meant to wait is part of what is tested.
     private async Task<SignedNodeRecord> NextAfterAsync(TimeSpan delay)
     {
-        TimeSpan passed = TimeSpan.Zero;
-        SignedNodeRecord? record;
-        while (!_directory.TryNext(out record))
+        Assert.Equal(delay, await _time.Waits.ReadAsync(TestContext.Current.CancellationToken));
+        _time.Advance(delay);
+        return await _directory.NextAsync();
+    }
+
+    /// <summary>A clock that tells what somebody begins to wait for.</summary>
+    private sealed class WatchedClock(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        private readonly Channel<TimeSpan> _waits = Channel.CreateUnbounded<TimeSpan>();
+
+        public ChannelReader<TimeSpan> Waits => _waits.Reader;
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
         {
-            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
-            if (passed < delay)
-            {
-                _time.Advance(TimeSpan.FromMilliseconds(50));
-                passed += TimeSpan.FromMilliseconds(50);
-            }
-
-            await Task.Yield();
+            ITimer timer = base.CreateTimer(callback, state, dueTime, period);
+            if (dueTime != Timeout.InfiniteTimeSpan)
+                _waits.Writer.TryWrite(dueTime);
+            return timer;
         }
-
-        return record!;
     }
 
     private sealed class TestAnnouncer(NodeAnnouncerDependencies dependencies) : NodeAnnouncer(dependencies)
