@@ -3,8 +3,8 @@ using System.Numerics.Tensors;
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Devices;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Bench;
 

@@ -4,7 +4,6 @@ using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
-using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Devices;

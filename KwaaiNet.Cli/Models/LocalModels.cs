@@ -1,8 +1,7 @@
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Installation;
 using KwaaiNet.Cli.Output;
-using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
 using KwaaiNet.ModelStore.Local;
 

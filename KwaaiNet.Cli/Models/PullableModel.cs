@@ -1,5 +1,5 @@
 using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.Parts;

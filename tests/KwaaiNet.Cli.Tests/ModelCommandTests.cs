@@ -2,6 +2,7 @@ using System.Text.Json;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Models;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.ModelStore.Parts;
 using KwaaiNet.ModelStore.Pulling;
 
