@@ -14,7 +14,7 @@ namespace KwaaiNet.Cli.Commands;
 /// <summary><c>kwaainet bench</c>: how fast this machine runs a model.</summary>
 internal static class BenchCommand
 {
-    public static Command Create(CommandContext context) => new("bench", "Measure how fast this machine runs a model.") { Engine(context), Parity(context) };
+    public static Command Create(CommandContext context) => new("bench", "Measure how fast this machine runs a model.") { Engine(context), BenchNetworkCommand.Create(context), Parity(context) };
 
     private static Command Engine(CommandContext context)
     {
@@ -50,9 +50,9 @@ internal static class BenchCommand
         return command;
     }
 
-    private static Option<int> Number(string name, string description, int otherwise, int least, int most, string alias)
+    internal static Option<int> Number(string name, string description, int otherwise, int least, int most, params string[] aliases)
     {
-        Option<int> option = new(name, alias) { Description = description, DefaultValueFactory = _ => otherwise };
+        Option<int> option = new(name, aliases) { Description = description, DefaultValueFactory = _ => otherwise };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, NumberStyles.Integer, CultureInfo.InvariantCulture, out int value) && (value < least || value > most))

@@ -1,0 +1,93 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.Cli.Bench.Network;
+using KwaaiNet.Cli.Models;
+using KwaaiNet.Cli.Output;
+using Spectre.Console;
+
+namespace KwaaiNet.Cli.Commands;
+
+/// <summary><c>kwaainet bench network</c>: how fast a network of processes on this machine answers, beside the engine alone.</summary>
+internal static class BenchNetworkCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        Option<string?> model = new("--model", "-m") { Description = "A model's name or a file's path. Default: the demo model." };
+        Option<int> shards = BenchCommand.Number("--shards", "Shard nodes that share the model's blocks.", 3, 1, 1024, "-s");
+        Option<int> users = BenchCommand.Number("--users", "Requests in flight at once.", 1, 1, 4096, "-u");
+        Option<int> prompt = BenchCommand.Number("--prompt", "Tokens of a user's message.", 45, 1, 1 << 20, "-p");
+        Option<int> generate = BenchCommand.Number("--generate", "Tokens of an answer.", 48, 4, 1 << 20, "-n");
+        Option<int> shared = BenchCommand.Number("--shared-prefix", "Of the prompt, tokens that all users have in common, as a system message.", 0, 0, 1 << 20);
+        Option<int> rounds = BenchCommand.Number("--rounds", "How often all users ask; of three or more the first does not count.", 5, 1, 1000, "-r");
+        Option<string> backend = new("--backend") { Description = "What shards and the engine compute on.", DefaultValueFactory = _ => "cpu" };
+        backend.AcceptOnlyFromAmong("auto", "cpu", "ilgpu");
+        Option<bool> noEngine = new("--no-engine") { Description = "Do not measure the engine alone before and after." };
+        Option<string[]> set = SettingOption.Create();
+        Option<bool> json = new("--json") { Description = "For programs." };
+        Command command = new("network", "Start a network of processes, ask it as apps would, and print times and rates beside the engine's.")
+        {
+            model, shards, users, prompt, generate, shared, rounds, backend, noEngine, set, json,
+        };
+        command.SetWork(context, async (parsed, cancellationToken) =>
+        {
+            if (parsed.GetValue(shared) >= parsed.GetValue(prompt))
+                throw new CommandFailure($"--shared-prefix {parsed.GetValue(shared)} leaves no question of --prompt {parsed.GetValue(prompt)}.", "a longer --prompt: every user asks something else.");
+            LocalModel found = LocalModels.Find(context.Home, parsed.GetValue(model));
+            if (parsed.GetValue(shards) > found.Blocks)
+                throw new CommandFailure($"{found.Name} has {found.Blocks} blocks: {parsed.GetValue(shards)} shards cannot each hold one.", $"--shards {found.Blocks} or fewer.");
+            NetworkBenchOptions options = new(
+                found, parsed.GetValue(shards), parsed.GetValue(users), parsed.GetValue(prompt), parsed.GetValue(generate), parsed.GetValue(shared),
+                parsed.GetValue(rounds), parsed.GetValue(backend)!, !parsed.GetValue(noEngine), SettingOption.Read(parsed.GetValue(set)));
+            NetworkBenchResult result = await RunAsync(context, options, cancellationToken).ConfigureAwait(false);
+            if (parsed.GetValue(json)) context.Terminal.Line(JsonSerializer.Serialize(result, CommandJson.Options));
+            else Show(context, result);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static async Task<NetworkBenchResult> RunAsync(CommandContext context, NetworkBenchOptions options, CancellationToken cancellationToken)
+    {
+        NetworkBenchResult? result = null;
+        try
+        {
+            await context.Terminal.StatusAsync("starting", async show =>
+            {
+                NetworkBench bench = new(options, context.Clock, (stage, fraction) => show(fraction > 0 ? $"{stage} {fraction:P0}" : stage));
+                // The engine computes on the thread it is called on.
+                result = await Task.Run(() => bench.RunAsync(cancellationToken), cancellationToken).ConfigureAwait(false);
+            }).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is ModelFormatException or ComputeUnavailableException or ComputeException or KvExhaustedException or InsufficientMemoryException)
+        {
+            throw new CommandFailure(exception.Message, "take another model, a shorter --prompt, fewer --users, or another --backend.");
+        }
+
+        return result!;
+    }
+
+    private static void Show(CommandContext context, NetworkBenchResult result)
+    {
+        Table table = new Table().Border(TableBorder.Minimal).AddColumns("what", "measured");
+        Row("model", $"{result.Model} ({result.Weights}), {result.Shards} shards, {result.Users} users");
+        Row($"first token behind {result.Prompt}", $"{result.TimeToFirstTokenP50:N1} ms, p99 {result.TimeToFirstTokenP99:N1} ms");
+        Row("a token after it", $"{result.TimePerTokenP50:N2} ms, p99 {result.TimePerTokenP99:N2} ms; gaps p99 {result.GapP99:N2} ms");
+        Row("all tokens ÷ all time", $"{result.TotalTokensPerSecond:N1} tok/s");
+        Row("while all decode", $"{result.SteadyTokensPerSecond:N1} tok/s, {result.FirstTokensPerSecond:N1} in the first round");
+        Row("slowest ÷ fastest user", $"{result.Fairness:N2}");
+        if (result.HopP50 is { } hop) Row("a hop beyond compute", $"{hop:N3} ms, p99 {result.HopP99:N3} ms");
+        foreach ((string process, double spent) in result.ProcessorMicrosecondsPerToken) Row($"processor, {process}", $"{spent:N0} µs a token");
+        if (result.Ratio is { } ratio)
+        {
+            Row("the engine alone", $"{result.SingleProcessTokensPerSecond:N1} tok/s; prompts {result.SingleProcessPrefillTokensPerSecond:N1} tok/s");
+            Row("network ÷ engine", $"{ratio:N2}; prompts {result.PrefillTokensPerSecond / result.SingleProcessPrefillTokensPerSecond:N2}");
+        }
+
+        context.Terminal.Table(table);
+
+        void Row(string what, FormattableString measured) => table.AddRow(new Text(what), new Text(measured.ToString(CultureInfo.InvariantCulture)));
+    }
+}
