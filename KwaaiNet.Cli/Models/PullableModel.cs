@@ -3,6 +3,7 @@ using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.State;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.Parts;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.Pulling;
 using KwaaiNet.ModelStore.References;
 

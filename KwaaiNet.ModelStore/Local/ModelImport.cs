@@ -1,7 +1,7 @@
 using System.Buffers;
 using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.ModelStore.Parts;
-using KwaaiNet.ModelStore.Pulling;
+using KwaaiNet.ModelStore.Digests;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.References;
 using KwaaiNet.ModelStore.Transfer;
 

@@ -3,6 +3,7 @@ using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.Parts;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.Pulling;
 using KwaaiNet.ModelStore.References;
 using KwaaiNet.Protocol.Blocks;

@@ -1,4 +1,5 @@
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.Pulling;
 using KwaaiNet.ModelStore.Tests.Fakes;
 

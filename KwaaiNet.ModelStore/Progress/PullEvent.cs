@@ -1,4 +1,4 @@
-namespace KwaaiNet.ModelStore.Pulling;
+namespace KwaaiNet.ModelStore.Progress;
 
 /// <summary>Something a pull reports while it runs.</summary>
 /// <param name="Stage">What it does.</param>

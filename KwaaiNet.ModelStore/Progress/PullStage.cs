@@ -1,4 +1,4 @@
-namespace KwaaiNet.ModelStore.Pulling;
+namespace KwaaiNet.ModelStore.Progress;
 
 /// <summary>What a pull does at a moment.</summary>
 public enum PullStage

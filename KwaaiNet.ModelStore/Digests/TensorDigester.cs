@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 
-namespace KwaaiNet.ModelStore.Parts;
+namespace KwaaiNet.ModelStore.Digests;
 
 /// <summary>Hashes the tensors of a GGUF file while it passes, front to back.</summary>
 internal sealed class TensorDigester(string name) : IDisposable

@@ -1,4 +1,4 @@
-namespace KwaaiNet.ModelStore.Sources;
+namespace KwaaiNet.ModelStore.Transfer;
 
 /// <summary>A file to be had over HTTP, and what its publisher says of it.</summary>
 /// <param name="Name">The name it gets here, without folders.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace KwaaiNet.ModelStore.Transfer;
+namespace KwaaiNet.ModelStore.Digests;
 
 /// <summary>Hashes a file while it passes: SHA-256, the id git gives it, and for a GGUF each tensor's SHA-256.</summary>
 internal sealed class ContentHash : IDisposable
@@ -15,7 +15,7 @@ internal sealed class ContentHash : IDisposable
     /// <param name="gitSize">The file's size where git's id is wanted: it stands before the bytes.</param>
     public ContentHash(string name, bool isGguf, long? gitSize)
     {
-        Tensors = isGguf ? new Parts.TensorDigester(name) : null;
+        Tensors = isGguf ? new TensorDigester(name) : null;
         if (gitSize is not { } size) return;
 #pragma warning disable CA5350 // Git names its objects by SHA-1; for these small files the hub says nothing stronger.
         _git = IncrementalHash.CreateHash(HashAlgorithmName.SHA1);
@@ -24,7 +24,7 @@ internal sealed class ContentHash : IDisposable
     }
 
     /// <summary>Each tensor's digest; null for a file that has none.</summary>
-    public Parts.TensorDigester? Tensors { get; }
+    public TensorDigester? Tensors { get; }
 
     public void Append(ReadOnlySpan<byte> bytes)
     {

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace KwaaiNet.ModelStore.Parts;
+namespace KwaaiNet.ModelStore.Digests;
 
 /// <summary>SHA-256 of each tensor of a file, from a whole copy that was checked against its publisher's digest: <c>FILE.digests.json</c>.</summary>
 /// <param name="Sha256">SHA-256 of the whole file, lower-case hex.</param>
