@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.ModelStore.Digests;
 

@@ -1,5 +1,7 @@
 using System.Buffers;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.ModelStore.Digests;
 using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.References;

@@ -1,6 +1,8 @@
 using System.Globalization;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.Parts;
 using KwaaiNet.ModelStore.Progress;

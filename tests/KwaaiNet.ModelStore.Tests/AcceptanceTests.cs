@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.ModelStore.Digests;
 using KwaaiNet.ModelStore.Pulling;
 using KwaaiNet.ModelStore.Tests.Fakes;
