@@ -109,7 +109,7 @@ public sealed class BatchTests
     {
         await using LoopHarness harness = new(new FakeStack { Gate = new SemaphoreSlim(0) });
         OpenSession open = await harness.OpenAsync();
-        (KwaaiNet.StepStream stream, _) = LoopHarness.ConnectSteps(LoopHarness.Api, window: 2);
+        (StepStream stream, _) = LoopHarness.ConnectSteps(LoopHarness.Api, window: 2);
         harness.Send(LoopHarness.Tokens(open, 0, 0, false, 1), stream);
         harness.Send(LoopHarness.Tokens(open, 1, 1, false, 1), stream);
         Task third = stream.WaitForSlotsAsync(LoopHarness.Tokens(open, 2, 2, false, 1), TestContext.Current.CancellationToken);
