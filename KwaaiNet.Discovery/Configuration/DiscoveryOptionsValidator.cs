@@ -1,7 +1,7 @@
 using KwaaiNet.Protocol.Transport;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.Discovery.Hosting;
+namespace KwaaiNet.Discovery.Configuration;
 
 /// <summary>The attributes on <see cref="DiscoveryOptions"/>.</summary>
 [OptionsValidator]

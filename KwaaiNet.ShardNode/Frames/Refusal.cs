@@ -1,6 +1,6 @@
 using KwaaiNet.Protocol.Wire;
 
-namespace KwaaiNet.ShardNode.Sessions;
+namespace KwaaiNet.ShardNode.Frames;
 
 /// <summary>Why something from the wire is not done.</summary>
 /// <param name="Code">The field's own code.</param>

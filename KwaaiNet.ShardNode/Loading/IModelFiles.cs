@@ -1,6 +1,6 @@
 using KwaaiNet.Protocol.Blocks;
 
-namespace KwaaiNet.ShardNode.Serving;
+namespace KwaaiNet.ShardNode.Loading;
 
 /// <summary>Which files a shard reads its model from; may take as long as a download does.</summary>
 internal interface IModelFiles

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Frames;
 
 /// <summary>Results no one holds any more, with their buffers. Bounded in number and in bytes a piece, so that one long prompt is not kept for ever.</summary>
 internal sealed class StepResultPool

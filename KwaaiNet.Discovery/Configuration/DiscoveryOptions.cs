@@ -1,6 +1,6 @@
 using System.ComponentModel.DataAnnotations;
 
-namespace KwaaiNet.Discovery.Hosting;
+namespace KwaaiNet.Discovery.Configuration;
 
 /// <summary>Where the directory is kept and how much it takes. Configuration section <c>Discovery</c>.</summary>
 public sealed class DiscoveryOptions

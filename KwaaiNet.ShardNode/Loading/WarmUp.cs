@@ -1,6 +1,6 @@
 using KwaaiNet.CandelEngine.Compute;
 
-namespace KwaaiNet.ShardNode.Serving;
+namespace KwaaiNet.ShardNode.Loading;
 
 /// <summary>Runs freshly loaded blocks once in every shape that serving them will have: kernels are compiled, and what a device records for a batch size is recorded.</summary>
 internal static class WarmUp

@@ -9,7 +9,7 @@ using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.ShardNode.Configuration;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.ShardNode.Serving;
+namespace KwaaiNet.ShardNode.Loading;
 
 /// <summary>Blocks of a model file, on a compute backend.</summary>
 internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, IModelFiles files, ILogger<ModelBlockSource> logger) : IBlockSource
@@ -27,7 +27,7 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
     private IComputeBackend? _backend;
 
     /// <inheritdoc/>
-    public ModelFacts Open(CancellationToken cancellationToken)
+    public OpenedModel Open(CancellationToken cancellationToken)
     {
         lock (_lock)
         {
@@ -35,7 +35,7 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
             _file = ModelFile.Open(files.ForMetadata(cancellationToken));
             _backend = CreateBackend();
             string name = _options.Model ?? ModelPath.NameOf(_options.ModelPath);
-            return new ModelFacts(name, _file.WeightsHash, _file.WeightFormat, _file.Shape, _backend.Name, _backend.Device.Name, _backend.Device.Kind);
+            return new OpenedModel(name, _file.WeightsHash, _file.WeightFormat, _file.Shape, _backend.Name, _backend.Device.Name, _backend.Device.Kind);
         }
     }
 

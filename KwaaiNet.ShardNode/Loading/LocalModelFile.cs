@@ -2,7 +2,7 @@ using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.ShardNode.Configuration;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.ShardNode.Serving;
+namespace KwaaiNet.ShardNode.Loading;
 
 /// <summary>The one file that the configuration names.</summary>
 internal sealed class LocalModelFile(IOptions<ShardOptions> options) : IModelFiles

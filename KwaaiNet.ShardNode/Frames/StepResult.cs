@@ -1,7 +1,7 @@
 using Google.Protobuf;
 using KwaaiNet.Protocol.Wire;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Frames;
 
 /// <summary>What came out of one step: kept until the session's next step replaces it, so that a repeated step is answered without running again.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using KwaaiNet.Protocol.Wire;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Frames;
 
 /// <summary>A step that waits: what came, and from where.</summary>
 /// <param name="Frame">The frame, as received.</param>

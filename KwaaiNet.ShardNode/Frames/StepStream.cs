@@ -1,9 +1,8 @@
 using System.Threading.Channels;
 using Grpc.Core;
 using KwaaiNet.Protocol.Wire;
-using KwaaiNet.ShardNode.Sessions;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Frames;
 
 /// <summary>One incoming Steps stream: the neighbour at its other end, how many of its steps wait here, and the refusals that wait to be written back.</summary>
 /// <param name="nodeId">The peer's did:key, from its certificate.</param>

@@ -9,13 +9,15 @@ using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Announcing;
 using KwaaiNet.ShardNode.Configuration;
 using KwaaiNet.ShardNode.Forwarding;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Placement;
+using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Telemetry;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.ShardNode.Serving;
+namespace KwaaiNet.ShardNode.Lifecycle;
 
 /// <summary>The life of a shard: open the model, choose blocks, load, be announced, serve; leave for a gap, drain at the end. A node whose device fails takes itself out and ends.</summary>
 internal sealed partial class ShardRuntime(
@@ -43,14 +45,14 @@ internal sealed partial class ShardRuntime(
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        telemetry.Observe(() => serving.State.Loop?.Gauges);
+        telemetry.Observe(() => serving.Held.Loop?.Gauges);
         // Not only the service's own token: that one comes after the web server has stopped, and the web server waits for our streams.
         using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
         try
         {
             // A host that cannot bind its ports says so, and not that it was stopped while it read a model.
             await StartedAsync(stop.Token).ConfigureAwait(false);
-            ModelFacts model = await Task.Run(() => source.Open(stop.Token), stop.Token).ConfigureAwait(false);
+            OpenedModel model = await Task.Run(() => source.Open(stop.Token), stop.Token).ConfigureAwait(false);
             serving.Model = model;
             LogModel(model.Model, model.Shape.BlockCount, model.Backend, model.Device);
             Placer? placer = CreatePlacer(model, out BlockRange given);
@@ -74,7 +76,7 @@ internal sealed partial class ShardRuntime(
         await started.Task.WaitAsync(stop).ConfigureAwait(false);
     }
 
-    private Placer? CreatePlacer(ModelFacts model, out BlockRange given)
+    private Placer? CreatePlacer(OpenedModel model, out BlockRange given)
     {
         int blockCount = model.Shape.BlockCount;
         given = new BlockRange(0, blockCount);
@@ -104,11 +106,11 @@ internal sealed partial class ShardRuntime(
         bool Fits(BlockRange range) => source.MemoryFor(range) is not { Fits: false };
     }
 
-    private InsufficientMemoryException NoRoom(ModelFacts model, BlockRange range, BlockMemory memory, string remedy) => new(
+    private InsufficientMemoryException NoRoom(OpenedModel model, BlockRange range, BlockMemory memory, string remedy) => new(
         $"Blocks {range} of {model.Model} need {memory.NeededBytes:N0} bytes, with {_options.KvBudgetMegabytes} MiB for keys and values where the device has memory of its own, "
         + $"and {model.Device} has {memory.AvailableBytes:N0}. {remedy}, lower Shard:KvBudgetMegabytes, or take another device (Shard:Device, Shard:Backend=cpu).");
 
-    private async Task ServeOnceAsync(ModelFacts model, Placer? placer, BlockRange given, CancellationToken stop)
+    private async Task ServeOnceAsync(OpenedModel model, Placer? placer, BlockRange given, CancellationToken stop)
     {
         PlacementDecision decision = new(given, IsRedundant: true);
         if (placer is not null)
@@ -117,7 +119,7 @@ internal sealed partial class ShardRuntime(
         }
         else
         {
-            serving.Set(new ServedState(ServingState.Joining, given, null));
+            serving.Set(new HeldBlocks(ServingState.Joining, given, null));
             // Not waited for: a shard that was told its blocks loads them also while discovery is away.
             _ = TryAnnounceAsync(stop);
         }
@@ -130,7 +132,7 @@ internal sealed partial class ShardRuntime(
             return;
         }
 
-        serving.Set(new ServedState(ServingState.Ready, decision.Range, loop));
+        serving.Set(new HeldBlocks(ServingState.Ready, decision.Range, loop));
         LogReady(decision.Range, loop.WeightBytes, loop.Gauges.DecodeTokensPerSecond);
         await ServeAsync(decision, placer, loop, stop).ConfigureAwait(false);
         serving.DeviceFailure = loop.DeviceFailure;
@@ -146,7 +148,7 @@ internal sealed partial class ShardRuntime(
         cause);
 
     /// <summary>Loads blocks while watching the claim; null when it was lost.</summary>
-    private async Task<StepLoop?> LoadUnlessLostAsync(ModelFacts model, PlacementDecision decision, Placer? placer, CancellationToken stop)
+    private async Task<StepLoop?> LoadUnlessLostAsync(OpenedModel model, PlacementDecision decision, Placer? placer, CancellationToken stop)
     {
         if (placer is null) return await Task.Run(() => Load(model, decision.Range, stop), stop).ConfigureAwait(false);
 
@@ -179,7 +181,7 @@ internal sealed partial class ShardRuntime(
         return holds ? loop : null;
     }
 
-    private StepLoop Load(ModelFacts model, BlockRange range, CancellationToken cancellationToken)
+    private StepLoop Load(OpenedModel model, BlockRange range, CancellationToken cancellationToken)
     {
         IBlockStack stack = source.Load(range, cancellationToken);
         BlockSpeed speed;
@@ -203,7 +205,7 @@ internal sealed partial class ShardRuntime(
         SessionLimits limits = new(identity.NodeId, _options.MaxSessions, TimeSpan.FromSeconds(_options.SessionTtlSeconds));
         return new StepLoop(
             stack,
-            new ServedModel(model.Model, model.WeightsHash, model.Shape, range),
+            model,
             new StepLoopOptions(limits, _options.PrefillChunkRows, speed.PrefillTokensPerSecond, speed.DecodeTokensPerSecond),
             new Sampler(),
             listener => new HopStreams(channels, listener, logger),
@@ -250,16 +252,16 @@ internal sealed partial class ShardRuntime(
     /// <summary>Says that these blocks are left, gives sessions a moment to finish, ends the loop, frees the blocks.</summary>
     private async Task LeaveAsync()
     {
-        ServedState state = serving.State;
-        if (state.Loop is not { } loop)
+        HeldBlocks held = serving.Held;
+        if (held.Loop is not { } loop)
         {
-            serving.Set(ServedState.Nothing);
+            serving.Set(HeldBlocks.Nothing);
             return;
         }
 
         // Sessions are refused before the others can know why.
         Task drained = loop.DrainAsync();
-        serving.Set(state with { State = ServingState.Draining });
+        serving.Set(held with { State = ServingState.Draining });
         using (CancellationTokenSource limit = new(s_lastAnnouncement, time))
         {
             _ = await TryAnnounceAsync(limit.Token).ConfigureAwait(false);
@@ -275,7 +277,7 @@ internal sealed partial class ShardRuntime(
         }
 
         await loop.DisposeAsync().ConfigureAwait(false);
-        serving.Set(ServedState.Nothing);
+        serving.Set(HeldBlocks.Nothing);
     }
 
     private async Task<bool> TryAnnounceAsync(CancellationToken cancellationToken)

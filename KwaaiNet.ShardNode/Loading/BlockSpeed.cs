@@ -1,6 +1,6 @@
 using KwaaiNet.CandelEngine.Compute;
 
-namespace KwaaiNet.ShardNode.Serving;
+namespace KwaaiNet.ShardNode.Loading;
 
 /// <summary>Measures freshly loaded blocks with a tiny run, so that a node announces a speed before its first session.</summary>
 /// <param name="PrefillTokensPerSecond">Prompt positions a second through all blocks held; 0: not measured.</param>

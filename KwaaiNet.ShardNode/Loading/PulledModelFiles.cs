@@ -12,11 +12,11 @@ using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.ShardNode.Configuration;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.ShardNode.Serving;
+namespace KwaaiNet.ShardNode.Loading;
 
 /// <summary>Files of the model folder: a whole model where there is one; otherwise the header and each range of blocks, pulled when they are needed.</summary>
 internal sealed partial class PulledModelFiles(
-    IOptions<ShardOptions> shard, IOptions<ModelStoreOptions> store, ShardServing serving, TimeProvider time, ILogger<PulledModelFiles> logger)
+    IOptions<ShardOptions> shard, IOptions<ModelStoreOptions> store, PullProgress progress, TimeProvider time, ILogger<PulledModelFiles> logger)
     : IModelFiles, IProgress<PullEvent>
 {
     private readonly string _model = shard.Value.Model ?? "";
@@ -58,7 +58,7 @@ internal sealed partial class PulledModelFiles(
 
         if (value is not { Stage: PullStage.Receiving or PullStage.Checking, Total: > 0 and { } total }) return;
         double share = 100.0 * value.Bytes / total;
-        serving.Pulling = string.Create(CultureInfo.InvariantCulture, $"{share:0} % of {total} bytes{(value.Stage == PullStage.Checking ? ", checking what was here" : "")}.");
+        progress.Text = string.Create(CultureInfo.InvariantCulture, $"{share:0} % of {total} bytes{(value.Stage == PullStage.Checking ? ", checking what was here" : "")}.");
         int tenths = (int)(share / 10);
         if (tenths == _tenths) return;
         _tenths = tenths;
@@ -89,7 +89,7 @@ internal sealed partial class PulledModelFiles(
     {
         try
         {
-            serving.Pulling = "asking for it.";
+            progress.Text = "asking for it.";
             using ModelPuller puller = new(store.Value, time);
             return puller.PullAsync(new PullRequest(_model) { Blocks = blocks }, this, cancellationToken).GetAwaiter().GetResult();
         }
@@ -99,7 +99,7 @@ internal sealed partial class PulledModelFiles(
         }
         finally
         {
-            serving.Pulling = null;
+            progress.Text = null;
             _tenths = 0;
         }
     }
