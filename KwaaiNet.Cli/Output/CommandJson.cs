@@ -1,7 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 
-namespace KwaaiNet.Cli.Commands;
+namespace KwaaiNet.Cli.Output;
 
 /// <summary>The form of every <c>--json</c> output.</summary>
 internal static class CommandJson

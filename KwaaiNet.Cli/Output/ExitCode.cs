@@ -1,4 +1,4 @@
-namespace KwaaiNet.Cli.Commands;
+namespace KwaaiNet.Cli.Output;
 
 /// <summary>What a script can tell from the command's exit code.</summary>
 internal static class ExitCode

@@ -2,10 +2,11 @@ using System.Text.Json;
 using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Models.Formats;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Models;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.ModelStore.Local;
 
-namespace KwaaiNet.Cli.Models;
+namespace KwaaiNet.Cli.Commands;
 
 /// <summary><c>kwaainet models --verify</c>: reads every model again and compares it with what is known of it.</summary>
 internal static class ModelCheck

@@ -1,4 +1,4 @@
-namespace KwaaiNet.Cli.Processes;
+namespace KwaaiNet.Cli.Installation;
 
 /// <summary>The working copy a development build runs from.</summary>
 internal static class RepositoryFolder

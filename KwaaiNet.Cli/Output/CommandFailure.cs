@@ -1,4 +1,4 @@
-namespace KwaaiNet.Cli.Commands;
+namespace KwaaiNet.Cli.Output;
 
 /// <summary>A command cannot go on, for a reason its user can act on.</summary>
 /// <param name="message">What is wrong, in one sentence.</param>
