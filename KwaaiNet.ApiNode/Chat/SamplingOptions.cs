@@ -25,7 +25,7 @@ internal static class SamplingOptions
 
     /// <summary>Reads the options.</summary>
     /// <exception cref="InvalidChatRequestException">A value is outside of its range; the field is named as OpenAI's wire names it.</exception>
-    public static SamplingParameters Read(ChatOptions? options, ServedModel model)
+    public static SamplingParameters Read(ChatOptions? options, ChatModel model)
     {
         RecommendedSampling recommended = model.RecommendedSampling;
         (float penalty, int lastN) = Repetition(options, recommended);

@@ -21,7 +21,7 @@ internal static class HealthRoute
     private static Task WriteAsync(HttpContext context, HealthReport report)
     {
         INodeSnapshot nodes = context.RequestServices.GetRequiredService<INodeSnapshot>();
-        IModelCatalog catalog = context.RequestServices.GetRequiredService<IModelCatalog>();
+        IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
         HealthReply reply = new(
             report.Status.ToString(), nodes.IsAvailable, nodes.Records.Count,
@@ -29,6 +29,6 @@ internal static class HealthRoute
         return context.Response.WriteAsJsonAsync(reply, ApiJsonContext.Wire.HealthReply, cancellationToken: context.RequestAborted);
     }
 
-    private static HealthModel Describe(ServedModel model, ChainPlan plan) =>
+    private static HealthModel Describe(ChatModel model, ChainPlan plan) =>
         new(model.Id, plan.Found, plan.Found ? null : $"{plan.NoChain.Reason}: blocks {string.Join(", ", plan.NoChain.Missing)}");
 }

@@ -4,7 +4,7 @@ using KwaaiNet.CandelEngine.Text;
 namespace KwaaiNet.ApiNode.Models;
 
 /// <summary>What the API node needs to know of a model: how to write prompts for it and read tokens from it, and which nodes hold the same file.</summary>
-internal sealed record ServedModel
+internal sealed record ChatModel
 {
     /// <summary>The id clients use and shards announce.</summary>
     public required string Id { get; init; }
