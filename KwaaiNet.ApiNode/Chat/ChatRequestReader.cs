@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Sampling;

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Sampling;
 using Microsoft.Extensions.AI;

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Models;
+using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.ApiNode.Telemetry;
-using KwaaiNet.ApiNode.Wire;
 using KwaaiNet.CandelEngine.Text;
 using Microsoft.Extensions.AI;
 

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Configuration;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.ApiNode.Telemetry;
 

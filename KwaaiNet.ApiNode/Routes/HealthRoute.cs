@@ -1,6 +1,6 @@
 using KwaaiNet.ApiNode.Models;
+using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.ApiNode.Planning;
-using KwaaiNet.ApiNode.Wire;
 using KwaaiNet.ServiceDefaults;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -26,7 +26,7 @@ internal static class HealthRoute
         HealthReply reply = new(
             report.Status.ToString(), nodes.IsAvailable, nodes.Records.Count,
             [.. catalog.Models.Select(model => Describe(model, router.Plan(model, positions: 1)))]);
-        return context.Response.WriteAsJsonAsync(reply, ApiJsonContext.Wire.HealthReply, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(reply, ApiJsonContext.Unescaped.HealthReply, cancellationToken: context.RequestAborted);
     }
 
     private static HealthModel Describe(ChatModel model, ChainPlan plan) =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 
 namespace KwaaiNet.ApiNode.Routes;
 

@@ -1,7 +1,7 @@
-using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Models;
+using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.ApiNode.Planning;
-using KwaaiNet.ApiNode.Wire;
 using KwaaiNet.CandelEngine.Sampling;
 
 namespace KwaaiNet.ApiNode.Routes;
@@ -22,7 +22,7 @@ internal static class ModelsRoute
         IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
         ModelList list = new([.. catalog.Models.Select(model => Describe(model, router.Plan(model, positions: 1))).OfType<ModelEntry>()]);
-        return context.Response.WriteAsJsonAsync(list, ApiJsonContext.Wire.ModelList, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(list, ApiJsonContext.Unescaped.ModelList, cancellationToken: context.RequestAborted);
     }
 
     private static Task GetAsync(HttpContext context)
@@ -33,7 +33,7 @@ internal static class ModelsRoute
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
         ModelEntry entry = (catalog.Find(id) is { } model ? Describe(model, router.Plan(model, positions: 1)) : null)
             ?? throw new UnknownModelException(id);
-        return context.Response.WriteAsJsonAsync(entry, ApiJsonContext.Wire.ModelEntry, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(entry, ApiJsonContext.Unescaped.ModelEntry, cancellationToken: context.RequestAborted);
     }
 
     private static ModelEntry? Describe(ChatModel model, ChainPlan plan) => plan.Found

@@ -96,7 +96,7 @@ public sealed class SamplingTests
         Assert.Equal(
             (0.25f, 0.5f, 2f, 5, 2u, 0.5f, -0.5f, 9u, 3ul),
             (sampling.MinP, sampling.TypicalP, sampling.RepetitionPenalty, sampling.RepeatLastN, sampling.TopLogprobs, sampling.FrequencyPenalty, sampling.PresencePenalty, sampling.TopK, sampling.Seed));
-        Assert.Equal(21, Assert.IsType<IReadOnlyCollection<KwaaiNet.ApiNode.Wire.LogprobContent>>(response.AdditionalProperties!["logprobs"], exactMatch: false).Count);
+        Assert.Equal(21, Assert.IsType<IReadOnlyCollection<KwaaiNet.ApiNode.OpenAIJson.LogprobContent>>(response.AdditionalProperties!["logprobs"], exactMatch: false).Count);
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Google.Protobuf;
 using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Configuration;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Tests.Fakes;
 using KwaaiNet.Protocol.Wire;

@@ -2,7 +2,7 @@ using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Tests.Fakes;
 using KwaaiNet.CandelEngine.Sampling;
 
-namespace KwaaiNet.ApiNode.Tests.Wire;
+namespace KwaaiNet.ApiNode.Tests.Routes;
 
 public sealed class ModelsTests
 {

@@ -1,4 +1,4 @@
-namespace KwaaiNet.ApiNode.Chat;
+namespace KwaaiNet.ApiNode.Failures;
 
 /// <summary>No model of that id is served here.</summary>
 /// <param name="model">The id asked for.</param>
