@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using KwaaiNet.Cli.State;
 using KwaaiNet.Protocol.Blocks;
-using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Cli.Network;
 

@@ -2,7 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Processes;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Network;
 

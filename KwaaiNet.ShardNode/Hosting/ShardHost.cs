@@ -1,6 +1,6 @@
 using KwaaiNet.ModelStore;
-using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ServiceDefaults;
+using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Announcing;
 using KwaaiNet.ShardNode.Configuration;
 using KwaaiNet.ShardNode.Rpc;

@@ -1,6 +1,6 @@
 using Grpc.Core;
-using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Announcing;
 using KwaaiNet.ShardNode.Configuration;
 using KwaaiNet.ShardNode.Serving;

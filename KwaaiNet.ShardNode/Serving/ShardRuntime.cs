@@ -5,6 +5,7 @@ using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Announcing;
 using KwaaiNet.ShardNode.Configuration;
 using KwaaiNet.ShardNode.Forwarding;

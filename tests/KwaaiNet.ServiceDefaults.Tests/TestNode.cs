@@ -2,12 +2,13 @@ using Grpc.Core;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ServiceDefaults.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
-namespace KwaaiNet.Protocol.Tests;
+namespace KwaaiNet.ServiceDefaults.Tests;
 
 /// <summary>A host that is a node and serves one call: Describe answers with the caller's node id in the record bytes.</summary>
 internal sealed class TestNode : IAsyncDisposable

@@ -4,11 +4,13 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text.Json;
 using Grpc.Core;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
 
-namespace KwaaiNet.Protocol.Tests;
+namespace KwaaiNet.ServiceDefaults.Tests;
 
 public sealed class TransportTests
 {
@@ -85,9 +87,9 @@ public sealed class TransportTests
         }, TestContext.Current.CancellationToken);
         using NodeIdentity identity = NodeIdentity.Create();
         using NodeChannels channels = new(identity);
-        Wire.Shard.ShardClient client = new(channels.Get($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}", null));
+        Shard.ShardClient client = new(channels.Get($"https://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}", null));
         RpcException error = await Assert.ThrowsAsync<RpcException>(
-            async () => await client.DescribeAsync(new Wire.DescribeRequest(), cancellationToken: TestContext.Current.CancellationToken));
+            async () => await client.DescribeAsync(new DescribeRequest(), cancellationToken: TestContext.Current.CancellationToken));
         Assert.Contains("is not a node", error.Status.Detail, StringComparison.Ordinal);
         await serving;
     }
@@ -111,12 +113,19 @@ public sealed class TransportTests
         try
         {
             TestNode server = await TestNode.StartAsync(("Node:Home", home), ("Node:Name", "shard-7"));
-            NodeFile? file = NodeFile.TryRead(home);
-            Assert.NotNull(file);
-            Assert.Equal(("shard-7", server.NodeId, Environment.ProcessId, server.Grpc, server.Http), (file.Name, file.NodeId, file.Pid, file.Grpc, file.Http));
+            // The form that `kwaainet` reads.
+            string path = Path.Combine(home, "node.json");
+            using (JsonDocument file = JsonDocument.Parse(await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken)))
+            {
+                JsonElement root = file.RootElement;
+                Assert.Equal(
+                    ("shard-7", server.NodeId, Environment.ProcessId, server.Grpc, server.Http),
+                    (root.GetProperty("name").GetString(), root.GetProperty("nodeId").GetString(), root.GetProperty("pid").GetInt32(), root.GetProperty("grpc").GetString(), root.GetProperty("http").GetString()));
+            }
+
             string nodeId = server.NodeId;
             await server.DisposeAsync();
-            Assert.Null(NodeFile.TryRead(home));
+            Assert.False(File.Exists(path));
             await using TestNode again = await TestNode.StartAsync(("Node:Home", home));
             Assert.Equal(nodeId, again.NodeId);
         }

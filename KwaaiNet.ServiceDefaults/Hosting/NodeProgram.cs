@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Sockets;
 using System.Text.RegularExpressions;
+using KwaaiNet.Protocol.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.Extensions.Configuration;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.Protocol.Transport;
+namespace KwaaiNet.ServiceDefaults.Hosting;
 
 /// <summary>Runs a host as a program: one readable line when it cannot start, and exit codes that mean something.</summary>
 public static partial class NodeProgram
@@ -83,7 +84,7 @@ public static partial class NodeProgram
                     return (OneLine($"{error.Message} Set Node:Host to an address of this machine, or to 0.0.0.0."), Failed);
                 case NodeFailureException failure:
                     return (OneLine(failure.Message), failure.ExitCode);
-                case Nodes.NodeIdentityException:
+                case NodeIdentityException:
                     return (OneLine(cause.Message), Failed);
             }
         }

@@ -1,19 +1,21 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.Protocol.Transport;
+namespace KwaaiNet.ServiceDefaults.Hosting;
 
-/// <summary>Says where the node listens once its ports are bound: to <see cref="NodeEndpoints"/>, to the log, and to <see cref="NodeFile"/>.</summary>
+/// <summary>Says where the node listens once its ports are bound: to <see cref="NodeEndpoints"/>, to the log, and to <see cref="NodeFileWriter"/>.</summary>
 internal sealed partial class NodeEndpointsReporter(
     IServer server,
     NodeEndpoints endpoints,
-    Nodes.NodeIdentity identity,
+    NodeIdentity identity,
     IOptions<NodeOptions> options,
     TimeProvider time,
     ILogger<NodeEndpointsReporter> logger) : IHostedLifecycleService
@@ -40,7 +42,7 @@ internal sealed partial class NodeEndpointsReporter(
         NodeOptions node = options.Value;
         grpc = node.AdvertisedEndpoint ?? grpc;
         if (!string.IsNullOrEmpty(node.Home))
-            _file = NodeFile.Write(node.Home, new NodeFile(node.Name, identity.NodeId, Environment.ProcessId, grpc, http, time.GetUtcNow().ToUnixTimeMilliseconds()));
+            _file = NodeFileWriter.Write(node.Home, new NodeFileContent(node.Name, identity.NodeId, Environment.ProcessId, grpc, http, time.GetUtcNow().ToUnixTimeMilliseconds()));
         endpoints.SetBound(grpc, http);
         LogListening(node.Name, identity.NodeId, grpc, http);
         return Task.CompletedTask;
@@ -53,7 +55,7 @@ internal sealed partial class NodeEndpointsReporter(
     public Task StoppedAsync(CancellationToken cancellationToken)
     {
         if (_file is not null)
-            NodeFile.Delete(_file);
+            NodeFileWriter.Delete(_file);
         return Task.CompletedTask;
     }
 

@@ -1,10 +1,11 @@
 using System.Net;
+using KwaaiNet.Protocol.Transport;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.Protocol.Transport;
+namespace KwaaiNet.ServiceDefaults.Hosting;
 
 /// <summary>The two ports of a node and the limits that long-lived streams need.</summary>
 internal static class NodeKestrel
@@ -39,7 +40,7 @@ internal static class NodeKestrel
             kestrel.Listen(address, grpcPort, listen =>
             {
                 listen.Protocols = HttpProtocols.Http2;
-                listen.UseHttps(https => NodeTls.Configure(https, own.Certificate, time));
+                listen.UseHttps(https => NodeServerTls.Configure(https, own.Certificate, time));
             });
         }
 

@@ -1,8 +1,9 @@
 using System.Net;
 using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Transport;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.Protocol.Transport;
+namespace KwaaiNet.ServiceDefaults.Hosting;
 
 /// <summary>The attributes on <see cref="NodeOptions"/>.</summary>
 [OptionsValidator]

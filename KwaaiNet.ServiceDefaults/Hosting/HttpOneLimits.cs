@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Core.Features;
 
-namespace KwaaiNet.Protocol.Transport;
+namespace KwaaiNet.ServiceDefaults.Hosting;
 
 /// <summary>Gives HTTP/1 requests the minimum data rates back that <see cref="NodeKestrel"/> takes away for streams between nodes.</summary>
 internal sealed class HttpOneLimits : IStartupFilter

@@ -1,9 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ServiceDefaults.Hosting;
 using Microsoft.AspNetCore.Builder;
 
-namespace KwaaiNet.Protocol.Tests;
+namespace KwaaiNet.ServiceDefaults.Tests;
 
 public sealed class NodeProgramTests
 {

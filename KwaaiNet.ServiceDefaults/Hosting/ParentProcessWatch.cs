@@ -1,9 +1,10 @@
 using System.Diagnostics;
+using KwaaiNet.Protocol.Transport;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.Protocol.Transport;
+namespace KwaaiNet.ServiceDefaults.Hosting;
 
 /// <summary>Stops the host when <see cref="NodeOptions.ParentProcessId"/> exits: no orphan outlives the program that started it, however that one ended.</summary>
 internal sealed partial class ParentProcessWatch(

@@ -1,4 +1,4 @@
-namespace KwaaiNet.Protocol.Transport;
+namespace KwaaiNet.ServiceDefaults.Hosting;
 
 /// <summary>A host cannot go on, and its exit code says why. <see cref="NodeProgram"/> reports it in one line.</summary>
 /// <param name="message">What happened, and what to do.</param>

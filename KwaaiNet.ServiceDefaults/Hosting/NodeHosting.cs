@@ -1,6 +1,7 @@
 using Grpc.Core;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Transport;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -9,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
 
-namespace KwaaiNet.Protocol.Transport;
+namespace KwaaiNet.ServiceDefaults.Hosting;
 
 /// <summary>Makes an ASP.NET host a node.</summary>
 public static class NodeHosting
@@ -19,12 +20,12 @@ public static class NodeHosting
 
     /// <summary>
     /// Binds and validates <see cref="NodeOptions"/>, loads the identity, binds Kestrel (gRPC over HTTP/2 with mutual TLS on one port,
-    /// HTTP/1 on the other) and registers <see cref="NodeOptions"/>' options, <see cref="Nodes.NodeIdentity"/>, <see cref="NodeChannels"/>,
-    /// <see cref="NodeEndpoints"/> and, when a discovery address is set, <see cref="Discovery.INodeDirectory"/>.
+    /// HTTP/1 on the other) and registers <see cref="NodeOptions"/>' options, <see cref="NodeIdentity"/>, <see cref="NodeChannels"/>,
+    /// <see cref="NodeEndpoints"/> and, when a discovery address is set, <see cref="INodeDirectory"/>.
     /// </summary>
     /// <remarks>
     /// Also: gRPC server services with the network's limits, <see cref="NodeAnnouncerDependencies"/>, the system's clock, <c>node.json</c>
-    /// in <see cref="NodeOptions.Home"/> while the host runs (see <see cref="NodeFile"/>), and <see cref="NodeOptions.ParentProcessId"/>.
+    /// in <see cref="NodeOptions.Home"/> while the host runs (see <see cref="NodeFileWriter"/>), and <see cref="NodeOptions.ParentProcessId"/>.
     /// </remarks>
     public static WebApplicationBuilder AddNode(this WebApplicationBuilder builder)
     {
