@@ -30,7 +30,7 @@ internal static class ChatRequestReader
         int? wanted = options?.MaxOutputTokens;
         if (wanted <= 0)
         {
-            throw new InvalidChatRequestException("max_tokens", $"max_tokens is {wanted}; it must be at least 1.", "integer_below_min_value");
+            throw new InvalidChatRequestException("max_tokens", $"max_tokens is {wanted}; it must be at least 1. Leave it out for no limit.", "integer_below_min_value");
         }
 
         int room = model.ContextLength - prompt.Length;

@@ -18,6 +18,9 @@ internal sealed record ChatModel
     /// <summary>Positions the model was made for.</summary>
     public required int ContextLength { get; init; }
 
+    /// <summary>Numbers in a hidden state; 0: not known.</summary>
+    public int Width { get; init; }
+
     /// <summary>Whether hidden states may grow beyond binary16, so that they cross as float32 whatever is configured.</summary>
     public bool HiddenExceedsHalf { get; init; }
 

@@ -73,6 +73,7 @@ internal sealed partial class ChatModelCatalog(IOptions<ApiOptions> options, ILo
                 WeightsHash = hash,
                 BlockCount = file.Shape.BlockCount,
                 ContextLength = file.Shape.ContextLength,
+                Width = file.Shape.Width,
                 HiddenExceedsHalf = file.Shape.HiddenExceedsHalf,
                 KvBytesPerBlockPosition = 2L * file.Shape.KvWidth * sizeof(float),
                 Tokenizer = file.Tokenizer,
