@@ -32,6 +32,9 @@ public sealed class ApiOptions
     /// <summary>Default for <see cref="MaxChainAttempts"/>.</summary>
     public const int DefaultMaxChainAttempts = 4;
 
+    /// <summary>Default for <see cref="KeepAliveSeconds"/>.</summary>
+    public const double DefaultKeepAliveSeconds = 10;
+
     /// <summary>The models served. Their files give tokenizer, template and shape; no weights are loaded here.</summary>
     public IList<ApiModelOptions> Models { get; } = [];
 
@@ -58,6 +61,12 @@ public sealed class ApiOptions
     /// not an error. Shards that were killed or frozen are found by pings, within 5 s.
     /// </summary>
     public double StepTimeoutSeconds { get; set; } = DefaultStepTimeoutSeconds;
+
+    /// <summary>
+    /// Longest silence of a streamed answer, in seconds, before a comment is sent; the response's headers go out with the first one when half
+    /// of it has passed without a token, and until then an error has a status of its own. 0: no comments. Default 10.
+    /// </summary>
+    public double KeepAliveSeconds { get; set; } = DefaultKeepAliveSeconds;
 
     /// <summary>How long a node that failed is left out of new chains, in seconds. Default 5.</summary>
     public double QuarantineSeconds { get; set; } = DefaultQuarantineSeconds;

@@ -41,6 +41,7 @@ internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
             options.PrefillChunk is >= 1 and <= SessionBounds.MaxStepRows, $"must be between 1 and {SessionBounds.MaxStepRows} rows, which is what a shard takes",
             nameof(ApiOptions.PrefillChunk));
         Require(options.MaxChainAttempts is >= 1 and <= 100, "must be between 1 and 100", nameof(ApiOptions.MaxChainAttempts));
+        Require(options.KeepAliveSeconds is 0 or (>= 0.1 and <= 3_600), "must be 0.1 to 3,600 seconds, or 0 for none", nameof(ApiOptions.KeepAliveSeconds));
         RequireSeconds(options.OpenTimeoutSeconds, nameof(ApiOptions.OpenTimeoutSeconds));
         RequireSeconds(options.RouteTimeoutSeconds, nameof(ApiOptions.RouteTimeoutSeconds));
         RequireSeconds(options.StepTimeoutSeconds, nameof(ApiOptions.StepTimeoutSeconds));

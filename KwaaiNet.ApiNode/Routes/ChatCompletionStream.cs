@@ -1,8 +1,10 @@
 using System.Buffers;
 using System.Text.Json;
+using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.OpenAIJson;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ApiNode.Routes;
 
@@ -19,8 +21,9 @@ namespace KwaaiNet.ApiNode.Routes;
 ///
 /// data: [DONE]
 /// </code>
-/// Nothing is sent before the first token is there, so a request that cannot be served has a real status. A failure after that is
-/// <c>data: {"error":{…}}</c>, and the stream ends without a finish reason and without [DONE].
+/// Nothing is sent before the first token is there, or half of <see cref="ApiOptions.KeepAliveSeconds"/> have passed, so a request that
+/// cannot be served has a real status. A failure after that is <c>data: {"error":{…}}</c>, and the stream ends without a finish reason
+/// and without [DONE].
 /// </remarks>
 internal static class ChatCompletionStream
 {
@@ -36,14 +39,25 @@ internal static class ChatCompletionStream
         CancellationToken aborted = context.RequestAborted;
         await using IAsyncEnumerator<ChatResponseUpdate> updates =
             client.GetStreamingResponseAsync(request.Messages, request.Options, aborted).GetAsyncEnumerator(aborted);
-        bool more = await updates.MoveNextAsync().ConfigureAwait(false);
+        IServiceProvider services = context.RequestServices;
+        using StreamKeepAlive alive = new(
+            context.Response, services.GetRequiredService<IOptions<ApiOptions>>().Value.KeepAliveSeconds, services.GetRequiredService<TimeProvider>());
+        Task<bool> first = updates.MoveNextAsync().AsTask();
+        await alive.WaitForFirstAsync(first, aborted).ConfigureAwait(false);
+        bool isLate = !first.IsCompleted;
+        bool more = !isLate && await first.ConfigureAwait(false);
         context.Response.ContentType = "text/event-stream; charset=utf-8";
         context.Response.Headers.CacheControl = "no-cache";
         // Proxies that buffer would turn a stream into one late answer.
         context.Response.Headers["X-Accel-Buffering"] = "no";
         ChunkWriter writer = new(context.Response, request);
+        bool entered = false;
         try
         {
+            await StartAsync().ConfigureAwait(false);
+            more = await first.ConfigureAwait(false);
+            await alive.EnterAsync(aborted).ConfigureAwait(false);
+            entered = true;
             if (more)
             {
                 writer.Write(updates.Current, new ChunkDelta("assistant", ""), null);
@@ -63,7 +77,11 @@ internal static class ChatCompletionStream
                 finish = update.FinishReason ?? finish;
                 usage = update.Contents.OfType<UsageContent>().FirstOrDefault()?.Details ?? usage;
                 await writer.FlushAsync(aborted).ConfigureAwait(false);
+                entered = false;
+                alive.Leave();
                 more = await updates.MoveNextAsync().ConfigureAwait(false);
+                await alive.EnterAsync(aborted).ConfigureAwait(false);
+                entered = true;
             }
 
             writer.Write(new ChunkDelta(null, null), CompletionFields.FinishReason(finish));
@@ -72,6 +90,7 @@ internal static class ChatCompletionStream
         }
         catch (ChatFailureException failure)
         {
+            entered = await EnterAsync().ConfigureAwait(false);
             EndpointExtensions.LogFailure(Logger(context), context, failure);
             writer.Write(ErrorReply.Describe(failure));
         }
@@ -79,11 +98,37 @@ internal static class ChatCompletionStream
         catch (Exception fault) when (!aborted.IsCancellationRequested)
 #pragma warning restore CA1031
         {
+            entered = await EnterAsync().ConfigureAwait(false);
             EndpointExtensions.LogFault(Logger(context), fault, context.Request.Method, context.Request.Path);
             writer.Write(ErrorReply.Fault);
         }
 
         await writer.FlushAsync(aborted).ConfigureAwait(false);
+        // Held to the end: a comment behind the last event would come too late.
+
+        async Task StartAsync()
+        {
+            try
+            {
+                await alive.StartAsync(isLate, aborted).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                // An enumerator must not be disposed of while it moves.
+                await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                throw;
+            }
+        }
+
+        async Task<bool> EnterAsync()
+        {
+            if (!entered)
+            {
+                await alive.EnterAsync(aborted).ConfigureAwait(false);
+            }
+
+            return true;
+        }
     }
 
     private static ILogger Logger(HttpContext context) =>
