@@ -29,6 +29,7 @@ internal static class ShardHost
         app.MapDefaultEndpoints();
         app.MapGrpcService<ShardService>();
         ShardStatusEndpoint.Map(app);
+        DrainEndpoint.Map(app);
         return app;
     }
 

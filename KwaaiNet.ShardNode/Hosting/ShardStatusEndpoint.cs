@@ -41,6 +41,7 @@ internal static class ShardStatusEndpoint
             gauges?.PrefillTokensPerSecond ?? 0,
             gauges?.DecodeTokensPerSecond ?? 0,
             Environment.WorkingSet,
-            serving.Pulling));
+            serving.Pulling,
+            Environment.ProcessId));
     }
 }
