@@ -31,6 +31,7 @@ internal static class ShardHost
         app.MapDefaultEndpoints();
         app.MapGrpcService<ShardService>();
         ShardStatusEndpoint.Map(app);
+        DrainEndpoint.Map(app);
         return app;
     }
 
@@ -53,6 +54,7 @@ internal static class ShardHost
         services.AddSingleton<ShardServing>();
         services.AddSingleton<ShardAnnouncer>();
         services.AddHostedService(provider => provider.GetRequiredService<ShardAnnouncer>());
+        services.AddSingleton<LastPlacement>();
         services.AddHostedService<ShardRuntime>();
         services.AddHealthChecks().AddCheck<ShardHealthCheck>("blocks");
     }

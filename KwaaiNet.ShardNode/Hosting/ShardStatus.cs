@@ -14,11 +14,15 @@ namespace KwaaiNet.ShardNode.Hosting;
 /// <param name="Queue">Steps that wait.</param>
 /// <param name="KvUsedBytes">KV cache held by sessions.</param>
 /// <param name="KvFreeBytes">KV cache not held.</param>
+/// <param name="KvTotalBytes">The whole KV budget over these blocks, used or free.</param>
+/// <param name="KvBytesPerBlockPosition">What one position of one block takes in it.</param>
+/// <param name="StartedUnixMs">When this host started, in Unix milliseconds.</param>
 /// <param name="WeightBytes">Weights on the device.</param>
 /// <param name="PrefillTokensPerSecond">Measured, through the blocks held here.</param>
 /// <param name="DecodeTokensPerSecond">Measured, through the blocks held here.</param>
 /// <param name="MemoryBytes">Resident memory of the process.</param>
 /// <param name="Pulling">How far a download is, in words; null: none is under way.</param>
+/// <param name="ProcessId">The node's own process, whatever program started it.</param>
 internal sealed record ShardStatus(
     string NodeId,
     string Name,
@@ -33,8 +37,12 @@ internal sealed record ShardStatus(
     int Queue,
     long KvUsedBytes,
     long KvFreeBytes,
+    long KvTotalBytes,
+    long KvBytesPerBlockPosition,
+    long StartedUnixMs,
     long WeightBytes,
     double PrefillTokensPerSecond,
     double DecodeTokensPerSecond,
     long MemoryBytes,
-    string? Pulling);
+    string? Pulling,
+    int ProcessId);
