@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.Cli.Bench.Network;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.Output;

@@ -198,6 +198,7 @@ public abstract partial class NodeAnnouncer : BackgroundService
         if (grpc is not null)
             record.Endpoints.Add(grpc);
         record.HttpEndpoint = http ?? "";
+        record.LinkPort = withdrawn ? 0 : (uint)_dependencies.Endpoints.LinkPort;
         record.Withdrawn = withdrawn;
         record.Software = s_software;
         record.ProtocolVersions.Clear();

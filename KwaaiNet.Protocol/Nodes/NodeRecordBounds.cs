@@ -46,6 +46,7 @@ public static class NodeRecordBounds
         Require(record.MemoryBytes >= 0, "memory_bytes", record.MemoryBytes, "it is negative");
         Require(record.Serving.Count <= MaxServing, "serving", record.Serving.Count, $"at most {MaxServing} are allowed");
         Require(record.StartedUnixMs >= 0 && record.StartedUnixMs <= latest, "started_unix_ms", record.StartedUnixMs, "it lies in the future; set the clocks");
+        Require(record.LinkPort <= ushort.MaxValue, "link_port", record.LinkPort, "it is no port");
         foreach (ServedBlocks served in record.Serving)
             Check(served);
     }

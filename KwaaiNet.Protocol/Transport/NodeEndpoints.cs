@@ -13,6 +13,9 @@ public sealed class NodeEndpoints
     public async Task<string?> GetHttpAsync(CancellationToken cancellationToken = default) =>
         (await _bound.Task.WaitAsync(cancellationToken).ConfigureAwait(false)).Http;
 
+    /// <summary>The port of framed links; 0: none is served.</summary>
+    public int LinkPort { get; set; }
+
     /// <summary>Says where the server listens; the first word counts.</summary>
     public void SetBound(string? grpc, string? http) => _bound.TrySetResult((grpc, http));
 }

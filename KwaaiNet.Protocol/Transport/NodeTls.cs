@@ -11,6 +11,16 @@ public static class NodeTls
     public static SslProtocols Protocols =>
         OperatingSystem.IsLinux() || OperatingSystem.IsWindowsVersionAtLeast(10, 0, 20348) ? SslProtocols.Tls13 : SslProtocols.None;
 
+    /// <summary>A server of links that lets nodes in, whoever they are.</summary>
+    internal static SslServerAuthenticationOptions Server(X509Certificate2 certificate, TimeProvider time) => new()
+    {
+        EnabledSslProtocols = Protocols,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+        ClientCertificateRequired = true,
+        ServerCertificateContext = SslStreamCertificateContext.Create(certificate, additionalCertificates: null, offline: true),
+        RemoteCertificateValidationCallback = (_, shown, _, _) => NodeCertificate.TryGetNodeId(shown as X509Certificate2, time.GetUtcNow(), out string? _, out string? _),
+    };
+
     /// <summary>A client that talks to one node only, or to any node when <paramref name="expectedNodeId"/> is null.</summary>
     public static SslClientAuthenticationOptions Client(X509Certificate2 certificate, string endpoint, string? expectedNodeId, TimeProvider time) => new()
     {

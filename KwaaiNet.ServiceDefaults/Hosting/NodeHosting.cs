@@ -1,5 +1,6 @@
 using Grpc.Core;
 using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Links;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ServiceDefaults.PriorKnowledge;
@@ -41,6 +42,8 @@ public static class NodeHosting
         services.TryAddSingleton(LoadIdentity);
         services.TryAddSingleton<NodeOwnCertificate>();
         services.TryAddSingleton(provider => new NodeChannels(provider.GetRequiredService<NodeOwnCertificate>().Certificate, provider.GetRequiredService<TimeProvider>()));
+        services.TryAddSingleton(provider => new NodeLinks(
+            provider.GetRequiredService<NodeChannels>(), provider.GetRequiredService<NodeOwnCertificate>().Certificate, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<NodeEndpoints>();
         services.TryAddSingleton<NodeAnnouncerDependencies>();
         services.AddHostedService<NodeEndpointsReporter>();
@@ -66,10 +69,37 @@ public static class NodeHosting
         return builder;
     }
 
+    /// <summary>Serves the duplex methods of a gRPC service over links too, by one instance of it.</summary>
+    /// <param name="services">The host's services.</param>
+    /// <param name="bind">The service's generated <c>BindService</c>.</param>
+    public static IServiceCollection AddLinkService<TService>(this IServiceCollection services, Action<ServiceBinderBase, TService> bind)
+        where TService : class
+    {
+        services.TryAddSingleton<TService>();
+        services.AddSingleton(provider =>
+        {
+            LinkServices links = new();
+            bind(links, provider.GetRequiredService<TService>());
+            return links;
+        });
+        return services.AddHostedService<NodeLinkHost>();
+    }
+
+    /// <summary>Cuts a caller's connection: a peer that does not read is not waited for.</summary>
+    public static void AbortCall(this ServerCallContext context)
+    {
+        if (context is LinkServerCallContext link)
+            link.Abort();
+        else
+            context.GetHttpContext().Abort();
+    }
+
     /// <summary>The did:key in the caller's certificate. Its signature has been checked during the handshake.</summary>
     /// <exception cref="RpcException">UNAUTHENTICATED: the caller showed no node certificate.</exception>
     public static string GetPeerNodeId(this ServerCallContext context)
     {
+        if (context is LinkServerCallContext link)
+            return link.NodeId;
         HttpContext http = context.GetHttpContext();
         TimeProvider time = http.RequestServices.GetService<TimeProvider>() ?? TimeProvider.System;
         return NodeCertificate.TryGetNodeId(http.Connection.ClientCertificate, time.GetUtcNow(), out string? nodeId, out string? reason)

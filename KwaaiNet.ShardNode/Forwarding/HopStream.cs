@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 using Grpc.Core;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Links;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Frames;
 
@@ -12,9 +12,10 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     /// <summary>Bytes that may wait to be written before sessions are held back: some turns of prefill, or very many of decode.</summary>
     internal const long MaxWaitingBytes = 16L << 20;
 
-    private readonly Channel<StepResult> _waiting = Channel.CreateUnbounded<StepResult>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly Channel<StepResult> _waiting = Channel.CreateUnbounded<StepResult>(// In line: the thread that computed a result sends it, and no other thread has to wake up for that.
+        new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
     private readonly CancellationTokenSource _stop = new();
-    private readonly NodeChannels _channels;
+    private readonly NodeLinks _links;
     private readonly IHopListener _listener;
     private readonly ILogger _logger;
     private readonly string _endpoint;
@@ -23,11 +24,11 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     private volatile bool _lost;
 
     /// <summary>Starts to connect.</summary>
-    public HopStream(Hop hop, NodeChannels channels, IHopListener listener, ILogger logger)
+    public HopStream(Hop hop, NodeLinks links, IHopListener listener, ILogger logger)
     {
         NodeId = hop.NodeId;
         _endpoint = hop.Endpoint;
-        _channels = channels;
+        _links = links;
         _listener = listener;
         _logger = logger;
         _running = Task.Run(RunAsync);
@@ -71,7 +72,7 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
         Task reading = Task.CompletedTask;
         try
         {
-            Shard.ShardClient client = new(_channels.Get(_endpoint, NodeId));
+            Shard.ShardClient client = new(_links.Invoker(_endpoint, NodeId));
             using AsyncDuplexStreamingCall<StepFrame, StepRefused> call = client.Steps(cancellationToken: _stop.Token);
             LogConnecting(NodeId, _endpoint);
             writing = WriteAsync(call.RequestStream);

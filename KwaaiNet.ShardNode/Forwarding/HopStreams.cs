@@ -1,10 +1,10 @@
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Links;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ShardNode.Forwarding;
 
 /// <summary>The streams to other nodes, one a neighbour, shared by all sessions. Belongs to the step loop.</summary>
-internal sealed class HopStreams(NodeChannels channels, IHopListener listener, ILogger logger) : IHopSource
+internal sealed class HopStreams(NodeLinks links, IHopListener listener, ILogger logger) : IHopSource
 {
     /// <summary>Streams kept although no session uses them.</summary>
     private const int MaxUnused = 16;
@@ -18,7 +18,7 @@ internal sealed class HopStreams(NodeChannels channels, IHopListener listener, I
         (string, string) key = (hop.NodeId, hop.Endpoint);
         if (!_streams.TryGetValue(key, out HopStream? stream) || stream.IsLost)
         {
-            stream = new HopStream(hop, channels, listener, logger);
+            stream = new HopStream(hop, links, listener, logger);
             _streams[key] = stream;
         }
 

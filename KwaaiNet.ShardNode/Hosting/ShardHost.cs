@@ -1,4 +1,5 @@
 using KwaaiNet.ModelStore;
+using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ServiceDefaults;
 using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Announcing;
@@ -54,6 +55,7 @@ internal static class ShardHost
         services.AddSingleton<ShardServing>();
         services.AddSingleton<ShardAnnouncer>();
         services.AddHostedService(provider => provider.GetRequiredService<ShardAnnouncer>());
+        services.AddLinkService<ShardService>(static (binder, service) => Shard.BindService(binder, service));
         services.AddSingleton<LastPlacement>();
         services.AddHostedService<ShardRuntime>();
         services.AddHealthChecks().AddCheck<ShardHealthCheck>("blocks");

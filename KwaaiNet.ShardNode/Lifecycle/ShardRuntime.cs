@@ -2,6 +2,7 @@ using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Sampling.Chain;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Links;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
@@ -25,7 +26,7 @@ internal sealed partial class ShardRuntime(
     ShardServing serving,
     ShardAnnouncer announcer,
     NodeIdentity identity,
-    NodeChannels channels,
+    NodeLinks links,
     IOptions<ShardOptions> shardOptions,
     IOptions<NodeOptions> nodeOptions,
     TimeProvider time,
@@ -220,7 +221,7 @@ internal sealed partial class ShardRuntime(
             model,
             new StepLoopOptions(limits, _options.PrefillChunkRows, speed.PrefillTokensPerSecond, speed.DecodeTokensPerSecond),
             new Sampler(),
-            listener => new HopStreams(channels, listener, logger),
+            listener => new HopStreams(links, listener, logger),
             time,
             telemetry,
             logger);

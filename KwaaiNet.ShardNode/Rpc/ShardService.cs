@@ -33,7 +33,7 @@ internal sealed partial class ShardService(ShardServing serving, ShardAnnouncer 
         owner.Leave();
         serving.CloseAllOf(owner);
         // The write that the peer does not take would wait for ever.
-        if (owner.GivenUp.IsCompleted) context.GetHttpContext().Abort();
+        if (owner.GivenUp.IsCompleted) context.AbortCall();
         await EndAsync("Control", owner.NodeId, context, ended, writing, reading).ConfigureAwait(false);
     }
 

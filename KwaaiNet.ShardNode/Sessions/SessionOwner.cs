@@ -13,7 +13,7 @@ internal sealed class SessionOwner(string nodeId)
     internal const int MaxWaitingEvents = 65_536;
 
     private readonly Channel<ControlEvent> _events = Channel.CreateBounded<ControlEvent>(
-        new BoundedChannelOptions(MaxWaitingEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait });
+        new BoundedChannelOptions(MaxWaitingEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait, AllowSynchronousContinuations = true });
 
     private readonly TaskCompletionSource _givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

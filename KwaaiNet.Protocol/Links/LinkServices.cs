@@ -1,0 +1,92 @@
+using System.Text;
+using Grpc.Core;
+
+namespace KwaaiNet.Protocol.Links;
+
+/// <summary>The duplex methods of gRPC services that links may call. Filled by the generated <c>BindService</c>.</summary>
+public sealed class LinkServices : ServiceBinderBase
+{
+    private readonly Dictionary<string, Func<LinkConnection, LinkServerCallContext, (Task Handler, Action Read)>> _methods = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        ArgumentNullException.ThrowIfNull(handler);
+        _methods.Add(method.FullName, (link, context) =>
+        {
+            LinkReader<TRequest> reader = new(link, method.RequestMarshaller, _ => context.Cancel());
+            return (handler(reader, new LinkWriter<TResponse>(link, method.ResponseMarshaller), context), reader.Run);
+        });
+    }
+
+    /// <inheritdoc/>
+    public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, UnaryServerMethod<TRequest, TResponse>? handler)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, ServerStreamingServerMethod<TRequest, TResponse>? handler)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, ClientStreamingServerMethod<TRequest, TResponse>? handler)
+    {
+    }
+
+    /// <summary>Serves one connection on the calling thread until it ends.</summary>
+    internal void Serve(LinkConnection link, string nodeId, CancellationToken stopping)
+    {
+        using LinkServerCallContext context = new(link, nodeId, stopping);
+        try
+        {
+            (LinkFrameKind kind, ReadOnlyMemory<byte> payload) = link.Read();
+            string name = kind == LinkFrameKind.Call ? Encoding.UTF8.GetString(payload.Span) : "";
+            if (!_methods.TryGetValue(name, out Func<LinkConnection, LinkServerCallContext, (Task Handler, Action Read)>? method))
+            {
+                End(link, new Status(StatusCode.Unimplemented, "No such method is served over links."));
+                return;
+            }
+
+            context.SetMethod(name);
+            (Task handler, Action read) = method(link, context);
+            _ = EndAsync(link, handler);
+            read();
+            // The handler hears of the end; what it still writes has its own limits.
+            handler.ContinueWith(static _ => { }, TaskScheduler.Default).Wait(CancellationToken.None);
+        }
+        catch (Exception error) when (error is IOException or InvalidDataException or ObjectDisposedException)
+        {
+            link.Break(error.Message);
+        }
+        finally
+        {
+            link.Dispose();
+        }
+    }
+
+    private static async Task EndAsync(LinkConnection link, Task handler)
+    {
+        await handler.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        End(link, handler.Exception?.InnerException switch
+        {
+            null when handler.IsCanceled => new Status(StatusCode.Cancelled, ""),
+            null => Status.DefaultSuccess,
+            RpcException failure => failure.Status,
+            _ => new Status(StatusCode.Unknown, "The call failed."),
+        });
+    }
+
+    private static void End(LinkConnection link, Status status)
+    {
+        link.Send(LinkFrameKind.Status, status, static (status, buffer) =>
+        {
+            buffer.GetSpan(1)[0] = (byte)status.StatusCode;
+            buffer.Advance(1);
+            string detail = status.Detail ?? "";
+            Encoding.UTF8.GetBytes(detail.AsSpan(0, Math.Min(detail.Length, 512)), buffer);
+        });
+        link.EndSending();
+    }
+}

@@ -1,0 +1,33 @@
+using Grpc.Core;
+
+namespace KwaaiNet.Protocol.Links;
+
+/// <summary>One direction of a link as gRPC's stream. A write is done when the system has taken it or it waits behind little else.</summary>
+internal sealed class LinkWriter<T>(LinkConnection link, Marshaller<T> marshaller, Func<Task>? complete = null) : IClientStreamWriter<T>, IServerStreamWriter<T>
+    where T : class
+{
+    /// <inheritdoc/>
+    public WriteOptions? WriteOptions { get; set; }
+
+    /// <inheritdoc/>
+    public Task WriteAsync(T message)
+    {
+        if (link.Broken is { } reason) return Task.FromException(new RpcException(new Status(StatusCode.Unavailable, reason)));
+        link.SendData(marshaller, message, flush: WriteOptions is null || !WriteOptions.Flags.HasFlag(WriteFlags.BufferHint));
+        return link.WaitForRoomAsync();
+    }
+
+    /// <inheritdoc/>
+    public Task WriteAsync(T message, CancellationToken cancellationToken)
+    {
+        Task written = cancellationToken.IsCancellationRequested ? Task.FromCanceled(cancellationToken) : WriteAsync(message);
+        return written.IsCompleted ? written : written.WaitAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task CompleteAsync()
+    {
+        link.Send(LinkFrameKind.End, 0, static (_, _) => { });
+        return complete?.Invoke() ?? Task.CompletedTask;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Collections.Concurrent;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Security.Cryptography.X509Certificates;
+using Grpc.Core;
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.Protocol.Links;
+
+/// <summary>Clients of other nodes' services whose duplex calls go over links where the node has a port for them, and over gRPC's own HTTP/2 where it has none. Safe for concurrent use.</summary>
+/// <remarks>
+/// The node itself is asked for the port, once an address, by <c>Describe</c>: nobody else has to know of it. Calls that are not duplex go
+/// over gRPC always. A link call fails as a gRPC call does, with <see cref="RpcException"/>.
+/// </remarks>
+public sealed class NodeLinks
+{
+    private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(3);
+
+    private readonly NodeChannels _channels;
+    private readonly X509Certificate2 _certificate;
+    private readonly TimeProvider _time;
+    private readonly ConcurrentDictionary<(string Endpoint, string? NodeId), int> _ports = new();
+
+    /// <summary>Links that show a certificate made by <see cref="NodeCertificate.Create"/>, which the caller keeps and disposes.</summary>
+    public NodeLinks(NodeChannels channels, X509Certificate2 certificate, TimeProvider time)
+    {
+        _channels = channels;
+        _certificate = certificate;
+        _time = time;
+    }
+
+    /// <summary>What calls to a node are made with.</summary>
+    /// <param name="endpoint"><c>https://host:port</c> of its gRPC.</param>
+    /// <param name="nodeId">The did:key that must answer there; null: any node.</param>
+    /// <exception cref="ArgumentException"><paramref name="endpoint"/> is not an https address.</exception>
+    public CallInvoker Invoker(string endpoint, string? nodeId) => new LinkCallInvoker(this, _channels.Get(endpoint, nodeId).CreateCallInvoker(), endpoint, nodeId);
+
+    /// <summary>A connection to the node's link port; null when it has none.</summary>
+    /// <exception cref="RpcException">The node does not answer, or is not the one expected.</exception>
+    internal async Task<LinkConnection?> TryConnectAsync(string endpoint, string? nodeId, CancellationToken cancellationToken)
+    {
+        int port = await PortAsync(endpoint, nodeId, cancellationToken).ConfigureAwait(false);
+        if (port == 0) return null;
+        using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(s_connectTimeout);
+        Socket socket = new(SocketType.Stream, ProtocolType.Tcp);
+        try
+        {
+            await socket.ConnectAsync(new Uri(endpoint).IdnHost, port, limit.Token).ConfigureAwait(false);
+            return await LinkConnection.ConnectAsync(
+                socket, NodeTls.Client(_certificate, endpoint, nodeId, _time), NodeChannels.MaxMessageBytes, _time, limit.Token).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is SocketException or IOException or AuthenticationException or OperationCanceledException)
+        {
+            socket.Dispose();
+            // It may be another process by now, with another port.
+            _ports.TryRemove((endpoint, nodeId), out _);
+            cancellationToken.ThrowIfCancellationRequested();
+            string reason = error is OperationCanceledException ? $"it does not answer within {s_connectTimeout.TotalSeconds:0} s" : error.Message;
+            throw new RpcException(new Status(StatusCode.Unavailable, $"No link to {endpoint} (port {port}): {reason}", error));
+        }
+    }
+
+    private async Task<int> PortAsync(string endpoint, string? nodeId, CancellationToken cancellationToken)
+    {
+        if (_ports.TryGetValue((endpoint, nodeId), out int known)) return known;
+        try
+        {
+            Shard.ShardClient client = new(_channels.Get(endpoint, nodeId));
+            DescribeReply reply = await client.DescribeAsync(
+                new DescribeRequest(), deadline: _time.GetUtcNow().UtcDateTime + s_connectTimeout, cancellationToken: cancellationToken).ResponseAsync.ConfigureAwait(false);
+            // From the node itself, over a connection that proved its identity: no signature has to be checked for this.
+            int port = (int)NodeRecord.Parser.ParseFrom(reply.Record?.Record ?? Google.Protobuf.ByteString.Empty).LinkPort;
+            if (port is < 0 or > ushort.MaxValue) port = 0;
+            _ports[(endpoint, nodeId)] = port;
+            return port;
+        }
+        catch (Exception error) when (error is Google.Protobuf.InvalidProtocolBufferException or RpcException { StatusCode: StatusCode.Unimplemented })
+        {
+            return 0;
+        }
+    }
+}

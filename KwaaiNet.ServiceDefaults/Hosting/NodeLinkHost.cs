@@ -1,0 +1,36 @@
+using System.Net;
+using KwaaiNet.Protocol.Links;
+using KwaaiNet.Protocol.Transport;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Options;
+
+namespace KwaaiNet.ServiceDefaults.Hosting;
+
+/// <summary>Serves links while the host runs, beside gRPC and on a port of their own. Listens before anything is announced.</summary>
+internal sealed class NodeLinkHost(
+    IOptions<NodeOptions> options, LinkServices services, NodeOwnCertificate own, NodeEndpoints endpoints, TimeProvider time) : IHostedLifecycleService
+{
+    private LinkListener? _listener;
+
+    public Task StartingAsync(CancellationToken cancellationToken)
+    {
+        _ = NodeOptionsValidator.TryGetListenAddress(options.Value.Host, out IPAddress address);
+        _listener = new LinkListener(address, options.Value.LinkPort, services, own.Certificate, time);
+        endpoints.LinkPort = _listener.Port;
+        return Task.CompletedTask;
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public async Task StoppedAsync(CancellationToken cancellationToken)
+    {
+        if (_listener is not null)
+            await _listener.DisposeAsync().ConfigureAwait(false);
+    }
+}
