@@ -24,8 +24,8 @@ internal static class HealthRoute
         IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
         HealthReply reply = new(
-            report.Status.ToString(), nodes.IsAvailable, nodes.Records.Count,
-            [.. catalog.Models.Select(model => Describe(model, router.Plan(model, positions: 1)))]);
+            report.Status.ToString(), nodes.Trouble is null, nodes.Records.Count,
+            [.. catalog.Models.Select(model => Describe(model, router.Plan(model)))]);
         return context.Response.WriteAsJsonAsync(reply, ApiJsonContext.Unescaped.HealthReply, cancellationToken: context.RequestAborted);
     }
 

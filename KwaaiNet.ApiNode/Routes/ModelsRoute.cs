@@ -21,7 +21,7 @@ internal static class ModelsRoute
     {
         IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
-        ModelList list = new([.. catalog.Models.Select(model => Describe(model, router.Plan(model, positions: 1))).OfType<ModelEntry>()]);
+        ModelList list = new([.. catalog.Models.Select(model => Describe(model, router.Plan(model))).OfType<ModelEntry>()]);
         return context.Response.WriteAsJsonAsync(list, ApiJsonContext.Unescaped.ModelList, cancellationToken: context.RequestAborted);
     }
 
@@ -31,7 +31,7 @@ internal static class ModelsRoute
         string id = ((string?)context.Request.RouteValues["id"] ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
         IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
-        ModelEntry entry = (catalog.Find(id) is { } model ? Describe(model, router.Plan(model, positions: 1)) : null)
+        ModelEntry entry = (catalog.Find(id) is { } model ? Describe(model, router.Plan(model)) : null)
             ?? throw new UnknownModelException(id);
         return context.Response.WriteAsJsonAsync(entry, ApiJsonContext.Unescaped.ModelEntry, cancellationToken: context.RequestAborted);
     }

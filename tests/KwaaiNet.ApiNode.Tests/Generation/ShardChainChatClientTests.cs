@@ -227,10 +227,10 @@ public sealed class ShardChainChatClientTests
     public async Task A_request_without_a_limit_takes_what_kv_there_is()
     {
         FakeNetwork network = FakeNetwork.Of("0-5");
-        network.KvFreeBytes = 6 * 150;
+        network.KvTotalBytes = 6 * 150 * network.KvBytesPerBlockPosition;
         await using ApiHost host = await ApiHost.StartAsync(network);
         await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
-        Assert.InRange(network.Shards["a"].Openings.Single().MaxPositions, 73u, 150u);
+        Assert.Equal(150u, network.Shards["a"].Openings.Single().MaxPositions);
     }
 
     [Theory]
@@ -400,7 +400,7 @@ public sealed class ShardChainChatClientTests
     public async Task Discovery_being_lost_does_not_end_service()
     {
         FakeNetwork network = FakeNetwork.Of("0-5");
-        network.IsAvailable = false;
+        network.Trouble = "Redis is full.";
         await using ApiHost host = await ApiHost.StartAsync(network);
         Assert.Equal("Hello from the chain.", (await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled)).Text);
     }

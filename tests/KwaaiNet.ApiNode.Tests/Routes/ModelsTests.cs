@@ -56,7 +56,7 @@ public sealed class ModelsTests
     public async Task Health_needs_discovery_and_alive_does_not()
     {
         FakeNetwork network = FakeNetwork.Of("0-5");
-        network.IsAvailable = false;
+        network.Trouble = "Redis is full.";
         await using ApiHost host = await ApiHost.StartAsync(network);
         using HttpResponseMessage health = await host.Client.GetAsync(new Uri("/health", UriKind.Relative), TestContext.Current.CancellationToken);
         using HttpResponseMessage alive = await host.Client.GetAsync(new Uri("/alive", UriKind.Relative), TestContext.Current.CancellationToken);
