@@ -54,6 +54,7 @@ internal static class ApiNodeHost
         services.AddOptions<ApiOptions>().BindConfiguration(ApiOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
+        services.AddBrowserAccess();
         services.TryAddSingleton<ApiTelemetry>();
         if (services.All(service => service.ServiceType != typeof(IChatModelCatalog)))
         {
@@ -93,7 +94,7 @@ internal static class ApiNodeHost
         // wrote out of the log, as it is by default; naming a client's full category in Logging:LogLevel shows everything.
         services.Configure<LoggerFilterOptions>(filters => filters.Rules.Add(new LoggerFilterRule(
             null, "Microsoft.Extensions.AI", LogLevel.Information, (_, _, level) => level < LogLevel.Warning)));
-        services.AddHealthChecks().AddCheck<DiscoveryHealthCheck>("discovery");
+        services.AddHealthChecks().AddCheck<DiscoveryHealthCheck>("discovery").AddCheck<ModelsHealthCheck>("models");
         return builder;
     }
 }

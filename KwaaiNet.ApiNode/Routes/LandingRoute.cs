@@ -9,7 +9,7 @@ namespace KwaaiNet.ApiNode.Routes;
 internal static class LandingRoute
 {
     /// <summary>Maps the route.</summary>
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/", (RequestDelegate)HandleAsync);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapReadable("/", HandleAsync);
 
     private static Task HandleAsync(HttpContext context)
     {

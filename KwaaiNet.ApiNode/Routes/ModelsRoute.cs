@@ -12,9 +12,9 @@ internal static class ModelsRoute
     /// <summary>Maps the routes.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/models", (RequestDelegate)ListAsync);
+        routes.MapReadable("/v1/models", ListAsync);
         // Ids hold slashes and colons: everything behind the route is the id.
-        routes.MapGet("/v1/models/{**id}", (RequestDelegate)GetAsync);
+        routes.MapReadable("/v1/models/{**id}", GetAsync);
     }
 
     private static Task ListAsync(HttpContext context)
@@ -28,7 +28,7 @@ internal static class ModelsRoute
     private static Task GetAsync(HttpContext context)
     {
         // The server decodes the path except for %2F, which might have been meant as a part of the id: here it always is.
-        string id = ((string?)context.Request.RouteValues["id"] ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        string id = ((string?)context.Request.RouteValues["id"] ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase).TrimEnd('/');
         IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
         ModelEntry entry = (catalog.Find(id) is { } model ? Describe(model, router.Plan(model)) : null)

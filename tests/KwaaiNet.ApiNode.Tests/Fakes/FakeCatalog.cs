@@ -24,7 +24,9 @@ internal sealed class FakeCatalog(params ChatModel[] models) : IChatModelCatalog
         WeightFormat = "Q8_0",
     };
 
-    public ChatModel? Find(string id) => models.FirstOrDefault(model => model.Id == id);
+    public ChatModel? Find(string id) => ModelNames.Find(models.Select(model => model.Id), id) is { } name ? models.First(model => model.Id == name) : null;
+
+    public IReadOnlyDictionary<string, string> Closed { get; init; } = new Dictionary<string, string>();
 
     public bool IsOpening(string id) => id == "opening";
 }
