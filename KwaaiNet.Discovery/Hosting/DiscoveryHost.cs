@@ -1,4 +1,5 @@
 using KwaaiNet.Discovery.Backends;
+using KwaaiNet.Discovery.Configuration;
 using KwaaiNet.Discovery.Map;
 using KwaaiNet.Discovery.Service;
 using KwaaiNet.Discovery.Telemetry;

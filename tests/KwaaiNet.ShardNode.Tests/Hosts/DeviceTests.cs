@@ -1,13 +1,15 @@
 using Google.Protobuf;
-using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Hosting;
-using KwaaiNet.ShardNode.Serving;
+using KwaaiNet.ShardNode.Lifecycle;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Tests.Fakes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
