@@ -138,6 +138,30 @@ public sealed class ShardChainChatClientTests
         Assert.Empty(network.Shards["a"].Sessions);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(22)]
+    public async Task A_reader_that_cancels_is_given_nothing_more_though_every_token_is_there(int updates)
+    {
+        await using ApiHost host = await ApiHost.StartAsync(FakeNetwork.Of("0-2", "3-5"));
+        using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        int seen = 0;
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (ChatResponseUpdate update in host.Chat.GetStreamingResponseAsync("Hi", s_greedy, cancel.Token))
+            {
+                if (++seen == updates)
+                {
+                    await cancel.CancelAsync();
+                }
+            }
+        });
+
+        Assert.Equal(updates, seen);
+    }
+
     [Fact]
     public async Task A_client_that_disconnects_closes_the_session_on_every_shard()
     {
