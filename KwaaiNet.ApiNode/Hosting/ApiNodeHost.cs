@@ -1,6 +1,7 @@
 using System.Globalization;
 using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Configuration;
+using KwaaiNet.ApiNode.Connections;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Health;
 using KwaaiNet.ApiNode.Models;
@@ -33,7 +34,7 @@ internal static class ApiNodeHost
         return builder.Build().MapKwaaiNetEndpoints();
     }
 
-    /// <summary>Puts the API node's own defaults below every other configuration source.</summary>
+    /// <summary>Puts the API node's own defaults below every other configuration source, and what its ports do before the node's ports.</summary>
     private static WebApplicationBuilder AddApiNodeDefaults(this WebApplicationBuilder builder)
     {
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource
@@ -44,6 +45,7 @@ internal static class ApiNodeHost
                 [$"{NodeOptions.Section}:{nameof(NodeOptions.HttpPort)}"] = ApiOptions.DefaultHttpPort.ToString(CultureInfo.InvariantCulture),
             },
         });
+        builder.Services.AddHalfClosedConnections();
         return builder;
     }
 

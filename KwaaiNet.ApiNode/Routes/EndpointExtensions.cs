@@ -1,3 +1,4 @@
+using KwaaiNet.ApiNode.Connections;
 using KwaaiNet.ApiNode.Failures;
 using Microsoft.AspNetCore.Diagnostics;
 
@@ -13,6 +14,7 @@ internal static partial class EndpointExtensions
     public static WebApplication MapKwaaiNetEndpoints(this WebApplication app)
     {
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory);
+        app.UseInterimResponses();
         app.UseBrowserAccess();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = context => AnswerFaultAsync(context, logger), SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages(status => ErrorReply.WriteAsync(status.HttpContext, status.HttpContext.Response.StatusCode));
