@@ -6,8 +6,8 @@ using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.CandelEngine.Tensors;
-using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Devices;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Bench;
 

@@ -3,8 +3,8 @@ using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Models.Formats;
-using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Devices;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Bench;
 

@@ -5,7 +5,6 @@ using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
-using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Devices;

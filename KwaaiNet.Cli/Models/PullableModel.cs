@@ -1,6 +1,6 @@
 using KwaaiNet.CandelEngine.Models.Catalog;
 using KwaaiNet.CandelEngine.Models.Formats;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.Parts;

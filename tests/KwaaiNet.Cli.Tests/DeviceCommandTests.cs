@@ -5,7 +5,8 @@ using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.Cli.Bench;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Devices;
-using KwaaiNet.Cli.Processes;
+using KwaaiNet.Cli.Installation;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Tests;
 
