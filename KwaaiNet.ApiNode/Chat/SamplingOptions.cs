@@ -4,7 +4,7 @@ using System.Text.Json;
 using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Sampling;
-using KwaaiNet.Protocol.Limits;
+using KwaaiNet.Protocol.Sessions;
 using Microsoft.Extensions.AI;
 
 namespace KwaaiNet.ApiNode.Chat;
@@ -87,9 +87,9 @@ internal static class SamplingOptions
             throw Wrong(ChatProperties.LogitBias, "a map of token ids to numbers");
         }
 
-        if (biases.Count > SessionLimits.MaxLogitBiases)
+        if (biases.Count > SessionBounds.MaxLogitBiases)
         {
-            throw Wrong(ChatProperties.LogitBias, $"at most {SessionLimits.MaxLogitBiases} tokens; these are {biases.Count}");
+            throw Wrong(ChatProperties.LogitBias, $"at most {SessionBounds.MaxLogitBiases} tokens; these are {biases.Count}");
         }
 
         foreach ((int token, float bias) in biases)

@@ -1,5 +1,5 @@
 using KwaaiNet.CandelEngine.Models.Formats;
-using KwaaiNet.Protocol.Limits;
+using KwaaiNet.Protocol.Sessions;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ApiNode.Configuration;
@@ -38,7 +38,7 @@ internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
         Require(options.MaxTokensDefault is null or > 0, "must be positive, or left out", nameof(ApiOptions.MaxTokensDefault));
         Require(options.MaxRequestBytes is >= 1024 and <= 1 << 30, "must be between 1024 and 1 GiB", nameof(ApiOptions.MaxRequestBytes));
         Require(
-            options.PrefillChunk is >= 1 and <= SessionLimits.MaxRowsPerStep, $"must be between 1 and {SessionLimits.MaxRowsPerStep} rows, which is what a shard takes",
+            options.PrefillChunk is >= 1 and <= SessionBounds.MaxStepRows, $"must be between 1 and {SessionBounds.MaxStepRows} rows, which is what a shard takes",
             nameof(ApiOptions.PrefillChunk));
         Require(options.MaxChainAttempts is >= 1 and <= 100, "must be between 1 and 100", nameof(ApiOptions.MaxChainAttempts));
         RequireSeconds(options.OpenTimeoutSeconds, nameof(ApiOptions.OpenTimeoutSeconds));

@@ -4,7 +4,7 @@ using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.ApiNode.Telemetry;
-using KwaaiNet.Protocol.Limits;
+using KwaaiNet.Protocol.Sessions;
 
 namespace KwaaiNet.ApiNode.Generation;
 
@@ -123,7 +123,7 @@ internal sealed partial class ChainGeneration : IDisposable
                 Generated = Generated,
                 MaxNewTokens = MaxNewTokens - Generated,
                 HiddenFormat = wide ? CandelEngine.Compute.HiddenFormat.F32 : CandelEngine.Compute.HiddenFormat.F16,
-                PrefillChunk = Math.Min(_options.PrefillChunk, SessionLimits.RowsPerStep(_request.Model.Width, wide ? sizeof(float) : sizeof(ushort))),
+                PrefillChunk = Math.Min(_options.PrefillChunk, SessionBounds.RowsPerStep(_request.Model.Width, wide ? sizeof(float) : sizeof(ushort))),
                 OpenTimeout = TimeSpan.FromSeconds(_options.OpenTimeoutSeconds),
                 StepTimeout = TimeSpan.FromSeconds(_options.StepTimeoutSeconds),
                 TraceParent = _traceParent,

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using Google.Protobuf;
 using KwaaiNet.ApiNode.Planning;
-using KwaaiNet.Protocol.Limits;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ApiNode.Generation;
@@ -20,7 +20,7 @@ internal sealed class ChainSession : IDisposable
     private readonly SessionSettings _settings;
     private readonly ShardChain _chain;
     private readonly CancellationToken _cancelled;
-    private readonly ByteString _id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(SessionLimits.IdBytes));
+    private readonly ByteString _id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(SessionBounds.SessionIdBytes));
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<TokenSampled> _tokens;
     private readonly HopEar[] _ears;

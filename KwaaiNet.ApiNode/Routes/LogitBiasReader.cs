@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using KwaaiNet.ApiNode.Failures;
-using KwaaiNet.Protocol.Limits;
+using KwaaiNet.Protocol.Sessions;
 
 namespace KwaaiNet.ApiNode.Routes;
 
@@ -31,9 +31,9 @@ internal static class LogitBiasReader
         Dictionary<int, float> biases = [];
         foreach (JsonProperty property in value.EnumerateObject())
         {
-            if (biases.Count == SessionLimits.MaxLogitBiases)
+            if (biases.Count == SessionBounds.MaxLogitBiases)
             {
-                throw new InvalidChatRequestException(Name, $"Invalid '{Name}': more than {SessionLimits.MaxLogitBiases} tokens.", "invalid_value");
+                throw new InvalidChatRequestException(Name, $"Invalid '{Name}': more than {SessionBounds.MaxLogitBiases} tokens.", "invalid_value");
             }
 
             if (!int.TryParse(property.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int token))

@@ -5,7 +5,7 @@ using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Tests.Fakes;
-using KwaaiNet.Protocol.Limits;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Time.Testing;
@@ -63,7 +63,7 @@ public sealed class ShardChainChatClientTests
     public async Task A_wide_models_prompt_goes_in_frames_whose_hidden_states_fit_a_message(bool exceedsHalf, uint rows)
     {
         FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
-        ChatModel model = FakeCatalog.Model() with { Width = (int)(SessionLimits.MaxStepBytes / 8), HiddenExceedsHalf = exceedsHalf };
+        ChatModel model = FakeCatalog.Model() with { Width = (int)(SessionBounds.MaxStepBytes / 8), HiddenExceedsHalf = exceedsHalf };
         await using ApiHost host = await ApiHost.StartAsync(network, model: model);
         await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
         Assert.Equal(rows, network.Shards["a"].Frames.Max(frame => frame.Rows));
