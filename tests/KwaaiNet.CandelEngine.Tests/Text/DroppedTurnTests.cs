@@ -81,7 +81,7 @@ public sealed class DroppedTurnTests
 
         Assert.True(whole >= 60, $"only {whole} conversations were whole");
         // Phi writes no other roles than system, user and assistant.
-        Assert.Equal(["microsoft-Phi-3.5-mini-instruct.jinja / tool_round: tool"], dropped);
+        Assert.Equal(["microsoft-Phi-3.5-mini-instruct.jinja / tool_round_trip: tool"], dropped);
     }
 
     private static JinjaChatTemplate Template(string source) => new(source, "<s>", "</s>", TimeProvider.System);
