@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json;
+using KwaaiNet.Cli.Http;
 using KwaaiNet.Cli.State;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Transport;
@@ -35,7 +36,7 @@ internal static class NetworkReporter
 
         try
         {
-            using HttpClient http = new() { Timeout = s_patience };
+            using HttpClient http = DirectHttp.ForNodes(s_patience);
             return await http.GetFromJsonAsync<DiscoveryMap>(address + "/network", cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsSilence(exception, cancellationToken))
