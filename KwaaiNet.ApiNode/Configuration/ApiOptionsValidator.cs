@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ApiNode.Configuration;

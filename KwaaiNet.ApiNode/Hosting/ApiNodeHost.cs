@@ -10,6 +10,7 @@ using KwaaiNet.ApiNode.Telemetry;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ServiceDefaults;
+using KwaaiNet.ServiceDefaults.Hosting;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;

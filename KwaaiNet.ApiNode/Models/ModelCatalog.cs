@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using KwaaiNet.ApiNode.Configuration;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ApiNode.Models;

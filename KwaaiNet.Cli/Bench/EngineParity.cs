@@ -1,6 +1,8 @@
 using System.Numerics.Tensors;
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Cli.Devices;
 using KwaaiNet.Cli.Output;
 

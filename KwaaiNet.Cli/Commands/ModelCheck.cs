@@ -1,6 +1,7 @@
 using System.Text.Json;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.ModelStore.Local;

@@ -1,5 +1,7 @@
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Cli.Installation;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;

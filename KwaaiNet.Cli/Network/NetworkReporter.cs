@@ -4,7 +4,6 @@ using System.Text.Json;
 using KwaaiNet.Cli.Http;
 using KwaaiNet.Cli.State;
 using KwaaiNet.Protocol.Blocks;
-using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Cli.Network;
 
@@ -16,13 +15,15 @@ internal static class NetworkReporter
     public static async Task<NetworkReport> LookAsync(KwaaiNetHome home, NetworkState state, CancellationToken cancellationToken)
     {
         DiscoveryMap? map = await AskDiscoveryAsync(home, cancellationToken).ConfigureAwait(false);
-        DiscoveredModel? model = map?.Models.FirstOrDefault(candidate => candidate.Model == state.Model);
+        DiscoveredModel? model = map?.Models.FirstOrDefault(candidate => IsOurs(state, candidate));
         return new NetworkReport(
             Running: true,
             state.Url,
             state.Model,
             DiscoveryAnswers: map is not null,
             Complete: model?.Complete == true,
+            Replicas: model?.Replicas ?? 0,
+            [.. (model?.Coverage ?? []).Select(range => new CoverageReport(new BlockRange(range.FirstBlock, range.EndBlock).ToString(), range.Nodes))],
             [.. (model?.Gaps ?? []).Select(gap => new BlockRange(gap.FirstBlock, gap.EndBlock).ToString())],
             [.. state.Nodes.Select(node => Describe(home, node, map))]);
     }
@@ -45,17 +46,29 @@ internal static class NetworkReporter
         }
     }
 
+    // What another file of that name holds, or another network, no chain of this one can use. The hash is known when the network is up.
+    private static bool IsOurs(NetworkState state, DiscoveredModel model) =>
+        model.Model == state.Model && model.WeightsHash == state.WeightsHash && (state.Network is null || model.Network == state.Network);
+
     private static bool IsSilence(Exception exception, CancellationToken cancellationToken) =>
         exception is HttpRequestException or JsonException
         || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
-    private static NodeReport Describe(KwaaiNetHome home, NodeState node, DiscoveryMap? map)
+    internal static NodeReport Describe(KwaaiNetHome home, NodeState node, DiscoveryMap? map)
     {
         NodeFile? file = NodeFile.TryRead(home.NodeFolder(node.Name));
         using Process? process = node.Process.Open();
         if (process is null)
         {
-            return new NodeReport { Name = node.Name, State = "stopped", NodeId = file?.NodeId };
+            return new NodeReport
+            {
+                Name = node.Name,
+                State = node.WhyStopped is null && node.LastEnd is not null ? "restarting" : "stopped",
+                NodeId = file?.NodeId,
+                Restarts = node.Restarts,
+                LastEnd = node.LastEnd,
+                WhyStopped = node.WhyStopped,
+            };
         }
 
         DiscoveredNode? known = map?.Nodes.FirstOrDefault(candidate => candidate.NodeId == file?.NodeId);
@@ -66,6 +79,8 @@ internal static class NetworkReporter
             State = serving?.State ?? "running",
             NodeId = file?.NodeId,
             Pid = process.Id,
+            Restarts = node.Restarts,
+            LastEnd = node.LastEnd,
             Address = file?.Grpc ?? file?.Http,
             MemoryBytes = process.WorkingSet64,
             Blocks = serving is null ? null : new BlockRange(serving.FirstBlock, serving.EndBlock).ToString(),

@@ -2,7 +2,6 @@ using System.Globalization;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
-using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Cli.Network;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using KwaaiNet.Cli.Http;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Network;
 

@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Diagnostics;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;
-using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Cli.Processes;
 

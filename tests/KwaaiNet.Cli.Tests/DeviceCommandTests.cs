@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.Cli.Bench;
 using KwaaiNet.Cli.Commands;

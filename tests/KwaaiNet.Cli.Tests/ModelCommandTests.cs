@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.Output;

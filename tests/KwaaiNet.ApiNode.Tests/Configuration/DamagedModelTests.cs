@@ -2,6 +2,7 @@ using System.Text;
 using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 

@@ -43,10 +43,10 @@ public sealed class SamplingTests
                 RepeatLastN = 3,
                 PresencePenalty = 0.5f,
                 FrequencyPenalty = -0.5f,
-                LogitBias = { new Protocol.Wire.LogitBias { Token = 7, Bias = 2.5f }, new Protocol.Wire.LogitBias { Token = 9, Bias = -100 } },
+                LogitBias = { new Protocol.Wire.TokenBias { Token = 7, Bias = 2.5f }, new Protocol.Wire.TokenBias { Token = 9, Bias = -100 } },
                 TopLogprobs = 3,
                 Seed = 7,
-                History = new Protocol.Wire.TokenHistory { Position = PromptTokens - 3, Tokens = Ids('H', 'i', ';') },
+                History = new Protocol.Wire.PriorTokens { Position = PromptTokens - 3, Tokens = Ids('H', 'i', ';') },
             },
             open.Sampling);
         OpenSession first = Assert.Single(network.Shards["a"].Openings);
@@ -134,7 +134,7 @@ public sealed class SamplingTests
         Assert.Equal("Hello from the chain.", choice.GetProperty("message").GetProperty("content").GetString());
         Assert.Equal(21, choice.GetProperty("logprobs").GetProperty("content").GetArrayLength());
         OpenSession open = Assert.Single(network.Shards["b"].Openings);
-        Assert.Equal(new Protocol.Wire.TokenHistory { Position = PromptTokens, Generated = 5, Tokens = Ids('H', 'e', 'l', 'l', 'o') }, open.Sampling.History);
+        Assert.Equal(new Protocol.Wire.PriorTokens { Position = PromptTokens, Generated = 5, Tokens = Ids('H', 'e', 'l', 'l', 'o') }, open.Sampling.History);
     }
 
     [Fact]

@@ -40,7 +40,7 @@ public sealed class ShardChainChatClientTests
         Assert.Equal((null, null, "a"), (first.Ring?.NodeId, middle.Ring?.NodeId, last.Ring?.NodeId));
         Assert.Equal((null, null, 0f), (first.Sampling, middle.Sampling, last.Sampling.Temperature));
         Assert.Equal([(uint)FakeTokenizer.End], last.EndTokens);
-        Assert.Equal((2u, 4u, HiddenFormat.F16), (middle.FirstBlock, middle.EndBlock, middle.HiddenFormat));
+        Assert.Equal((2u, 4u, HiddenEncoding.F16), (middle.FirstBlock, middle.EndBlock, middle.HiddenFormat));
         Assert.Equal([(0u, 4u, false), (4u, 4u, false), (8u, 1u, true)], network.Shards["a"].Frames.Select(frame => (frame.KvLength, frame.Rows, frame.Sample)));
         Assert.Empty(network.Shards["b"].Frames);
     }
@@ -51,7 +51,7 @@ public sealed class ShardChainChatClientTests
         FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
         await using ApiHost host = await ApiHost.StartAsync(network, model: FakeCatalog.Model() with { HiddenExceedsHalf = true });
         await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
-        Assert.All(network.Shards.Values, shard => Assert.Equal(HiddenFormat.F32, Assert.Single(shard.Openings).HiddenFormat));
+        Assert.All(network.Shards.Values, shard => Assert.Equal(HiddenEncoding.F32, Assert.Single(shard.Openings).HiddenFormat));
     }
 
     [Fact]
