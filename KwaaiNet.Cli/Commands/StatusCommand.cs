@@ -97,7 +97,7 @@ internal static class StatusCommand
             // Even coverage is one number; where it is not even, the rare blocks are what matters.
             terminal.Line(report.Coverage.Count == 1
                 ? $"Every block lies on {Nodes(report.Replicas)}."
-                : $"Blocks lie on {string.Join(", ", report.Coverage.Select(range => $"{Nodes(range.Holders)} ({range.Blocks})"))}.");
+                : $"Blocks lie on {string.Join(", ", report.Coverage.Select(range => $"{Nodes(range.Nodes)} ({range.Blocks})"))}.");
         }
 
         foreach (NodeReport node in report.Nodes)

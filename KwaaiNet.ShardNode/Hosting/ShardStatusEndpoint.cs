@@ -42,6 +42,11 @@ internal static class ShardStatusEndpoint
             gauges?.PrefillTokensPerSecond ?? 0,
             gauges?.DecodeTokensPerSecond ?? 0,
             Environment.WorkingSet,
+<<<<<<< HEAD
             pull.Text));
+=======
+            serving.Pulling,
+            Environment.ProcessId));
+>>>>>>> 73dae9b
     }
 }
