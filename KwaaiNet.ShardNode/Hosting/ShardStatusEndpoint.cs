@@ -42,11 +42,7 @@ internal static class ShardStatusEndpoint
             gauges?.PrefillTokensPerSecond ?? 0,
             gauges?.DecodeTokensPerSecond ?? 0,
             Environment.WorkingSet,
-<<<<<<< HEAD
-            pull.Text));
-=======
-            serving.Pulling,
+            pull.Text,
             Environment.ProcessId));
->>>>>>> 73dae9b
     }
 }

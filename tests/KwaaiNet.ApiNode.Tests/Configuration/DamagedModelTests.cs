@@ -18,7 +18,7 @@ public sealed class DamagedModelTests : IDisposable
     {
         string whole = Path.Combine(RepositoryFolder(), "models", "kwaai-demo.gguf");
         ApiOptions options = new() { Models = { new() { Name = "damaged", Path = DamagedPartOf(whole) }, new() { Name = "demo", Path = whole } } };
-        using ModelCatalog catalog = new(Options.Create(options), NullLogger<ModelCatalog>.Instance);
+        using ChatModelCatalog catalog = new(Options.Create(options), NullLogger<ChatModelCatalog>.Instance);
         await catalog.StartAsync(TestContext.Current.CancellationToken);
         await catalog.ExecuteTask!.WaitAsync(TestContext.Current.CancellationToken);
 

@@ -33,7 +33,7 @@ internal sealed class TestShard : IAsyncDisposable
 
     public LoopGauges? Gauges => _app.Services.GetRequiredService<ShardServing>().Held.Loop?.Gauges;
 
-public bool IsReady => _app.Services.GetRequiredService<ShardServing>().Held.State == ServingState.Ready;
+    public bool IsReady => _app.Services.GetRequiredService<ShardServing>().Held.State == ServingState.Ready;
 
     public bool IsStopping => _app.Lifetime.ApplicationStopping.IsCancellationRequested;
 

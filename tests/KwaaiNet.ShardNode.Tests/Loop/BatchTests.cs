@@ -121,7 +121,7 @@ public sealed class BatchTests
     [Fact]
     public async Task A_large_step_counts_for_as_many_as_its_size()
     {
-        KwaaiNet.StepStream stream = new(LoopHarness.Api, window: 4);
+        StepStream stream = new(LoopHarness.Api, window: 4);
         StepFrame large = new() { Hidden = Google.Protobuf.ByteString.CopyFrom(new byte[3 << 20]) };
         await stream.WaitForSlotsAsync(large, TestContext.Current.CancellationToken);
         Task next = stream.WaitForSlotsAsync(new StepFrame(), TestContext.Current.CancellationToken);

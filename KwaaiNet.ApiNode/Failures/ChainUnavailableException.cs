@@ -1,7 +1,7 @@
 using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.Protocol.Trust;
 
-namespace KwaaiNet.ApiNode.Chat;
+namespace KwaaiNet.ApiNode.Failures;
 
 /// <summary>The model is known, and no chain can serve the request now.</summary>
 internal sealed class ChainUnavailableException : ChatFailureException

@@ -4,7 +4,7 @@ using KwaaiNet.CandelEngine.Text;
 namespace KwaaiNet.ApiNode.Models;
 
 /// <summary>What the API node needs to know of a model: how to write prompts for it and read tokens from it, and which nodes hold the same file.</summary>
-internal sealed record ServedModel
+internal sealed record ChatModel
 {
     /// <summary>The id clients use and shards announce.</summary>
     public required string Id { get; init; }
@@ -17,6 +17,9 @@ internal sealed record ServedModel
 
     /// <summary>Positions the model was made for.</summary>
     public required int ContextLength { get; init; }
+
+    /// <summary>Numbers in a hidden state; 0: not known.</summary>
+    public int Width { get; init; }
 
     /// <summary>Whether hidden states may grow beyond binary16, so that they cross as float32 whatever is configured.</summary>
     public bool HiddenExceedsHalf { get; init; }

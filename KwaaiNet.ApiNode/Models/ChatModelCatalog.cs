@@ -8,17 +8,17 @@ using Microsoft.Extensions.Options;
 namespace KwaaiNet.ApiNode.Models;
 
 /// <summary>Opens the configured model files. Headers are read before the host listens; hashing gigabytes goes on behind it.</summary>
-internal sealed partial class ModelCatalog(IOptions<ApiOptions> options, ILogger<ModelCatalog> logger) : BackgroundService, IModelCatalog
+internal sealed partial class ChatModelCatalog(IOptions<ApiOptions> options, ILogger<ChatModelCatalog> logger) : BackgroundService, IChatModelCatalog
 {
     private readonly List<(string Id, ModelFile File)> _files = [];
-    private ImmutableArray<ServedModel> _models = [];
+    private ImmutableArray<ChatModel> _models = [];
     private ImmutableHashSet<string> _opening = [];
 
     /// <inheritdoc/>
-    public IReadOnlyList<ServedModel> Models => _models;
+    public IReadOnlyList<ChatModel> Models => _models;
 
     /// <inheritdoc/>
-    public ServedModel? Find(string id) => _models.FirstOrDefault(model => string.Equals(model.Id, id, StringComparison.Ordinal));
+    public ChatModel? Find(string id) => _models.FirstOrDefault(model => string.Equals(model.Id, id, StringComparison.Ordinal));
 
     /// <inheritdoc/>
     public bool IsOpening(string id) => _opening.Contains(id);
@@ -69,12 +69,13 @@ internal sealed partial class ModelCatalog(IOptions<ApiOptions> options, ILogger
                 continue;
             }
 
-            _models = _models.Add(new ServedModel
+            _models = _models.Add(new ChatModel
             {
                 Id = id,
                 WeightsHash = hash,
                 BlockCount = file.Shape.BlockCount,
                 ContextLength = file.Shape.ContextLength,
+                Width = file.Shape.Width,
                 HiddenExceedsHalf = file.Shape.HiddenExceedsHalf,
                 KvBytesPerBlockPosition = 2L * file.Shape.KvWidth * sizeof(float),
                 Tokenizer = file.Tokenizer,

@@ -1,4 +1,4 @@
-namespace KwaaiNet.ApiNode.Wire;
+namespace KwaaiNet.ApiNode.OpenAIJson;
 
 /// <summary>The answer of <c>/health</c>.</summary>
 /// <param name="Status"><c>Healthy</c> or <c>Unhealthy</c>.</param>

@@ -1,4 +1,4 @@
-namespace KwaaiNet.ApiNode.Wire;
+namespace KwaaiNet.ApiNode.OpenAIJson;
 
 /// <summary>OpenAI's error object: <c>{"error":{"message":…,"type":…,"param":…,"code":…}}</c>.</summary>
 internal sealed record ErrorEnvelope(ErrorBody Error);

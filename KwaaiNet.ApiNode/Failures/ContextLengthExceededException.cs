@@ -1,4 +1,4 @@
-namespace KwaaiNet.ApiNode.Chat;
+namespace KwaaiNet.ApiNode.Failures;
 
 /// <summary>Prompt and answer together do not fit the model's context.</summary>
 internal sealed class ContextLengthExceededException : ChatFailureException

@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace KwaaiNet.ApiNode.Wire;
+namespace KwaaiNet.ApiNode.OpenAIJson;
 
 /// <summary>The answer of <c>GET /v1/models</c>.</summary>
 internal sealed record ModelList(IReadOnlyList<ModelEntry> Data, string Object = "list");

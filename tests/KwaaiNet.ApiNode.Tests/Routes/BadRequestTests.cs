@@ -1,7 +1,8 @@
+using System.Text;
 using System.Text.Json;
 using KwaaiNet.ApiNode.Tests.Fakes;
 
-namespace KwaaiNet.ApiNode.Tests.Wire;
+namespace KwaaiNet.ApiNode.Tests.Routes;
 
 public sealed class BadRequestTests
 {
@@ -69,6 +70,16 @@ public sealed class BadRequestTests
     [InlineData("{#,\"logit_bias\":{\"258\":1}}", 400, "logit_bias", "invalid_value")]
     [InlineData("{#,\"logit_bias\":{\"5\":101}}", 400, "logit_bias.5", "invalid_value")]
     [InlineData("{#,\"logit_bias\":{\"5\":\"x\"}}", 400, "logit_bias.5", "invalid_type")]
+    [InlineData("{#,\"logit_bias\":{\"5\":null}}", 400, "logit_bias.5", "invalid_type")]
+    [InlineData("{#,\"logit_bias\":{\"5\":1,\"5\":null}}", 400, "logit_bias.5", "invalid_type")]
+    [InlineData("{#,\"stop\":[null]}", 400, "stop[0]", "invalid_type")]
+    [InlineData("{\"model\":\"demo\",\"messages\":[null]}", 400, "messages[0]", "invalid_type")]
+    [InlineData("{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":[null]}]}", 400, "messages[0].content[0]", "invalid_type")]
+    [InlineData("{#,\"max_tokens\":4.5}", 400, "max_tokens", "invalid_type")]
+    [InlineData("{#,\"max_tokens\":1e-1}", 400, "max_tokens", "invalid_type")]
+    [InlineData("{#,\"max_tokens\":1e999999999999999999999999}", 400, "max_tokens", "invalid_type")]
+    [InlineData("{#,\"seed\":1.00000000000000000000000000000001}", 400, "seed", "invalid_type")]
+    [InlineData("{#,\"seed\":9223372036854775808.0}", 400, "seed", "invalid_type")]
     [InlineData("{#,\"logprobs\":1}", 400, "logprobs", "invalid_type")]
     [InlineData("{#,\"top_logprobs\":5}", 400, "top_logprobs", "invalid_value")]
     [InlineData("{#,\"logprobs\":false,\"top_logprobs\":5}", 400, "top_logprobs", "invalid_value")]
@@ -108,6 +119,71 @@ public sealed class BadRequestTests
         Assert.Equal((status, param, code), (found, error.GetProperty("param").GetString(), error.GetProperty("code").GetString()));
         Assert.Equal(status < 500 ? "invalid_request_error" : "server_error", error.GetProperty("type").GetString());
         Assert.NotEmpty(error.GetProperty("message").GetString()!);
+    }
+
+    [Theory]
+    [InlineData("4", 4)]
+    [InlineData("4.0", 4)]
+    [InlineData("0.4e1", 4)]
+    [InlineData("40e-1", 4)]
+    [InlineData("1E+2", 100)]
+    [InlineData("1.2e2", 120)]
+    [InlineData("100.000", 100)]
+    public async Task A_whole_number_may_be_written_with_a_point_or_an_exponent(string number, uint limit)
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        (int status, JsonElement reply) = await host.AskAsync($"{{{Ok},\"max_tokens\":{number}}}");
+        Assert.True(status == 200, reply.ToString());
+        Assert.Equal(limit, Assert.Single(network.Shards["a"].Openings).MaxNewTokens);
+    }
+
+    [Theory]
+    [InlineData("1.0", 1)]
+    [InlineData("-0.0", 0)]
+    [InlineData("9007199254740993.0", 9007199254740993)]
+    [InlineData("9223372036854775807.00", long.MaxValue)]
+    [InlineData("-9223372036854775808e0", long.MinValue)]
+    public async Task A_seed_is_read_to_its_last_bit(string number, long seed)
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        (int status, JsonElement reply) = await host.AskAsync($"{{{Ok},\"seed\":{number},\"temperature\":0}}");
+        Assert.True(status == 200, reply.ToString());
+        Assert.Equal(unchecked((ulong)seed), Assert.Single(network.Shards["a"].Openings).Sampling.Seed);
+    }
+
+    [Theory]
+    [InlineData("max_tokens", "0")]
+    [InlineData("max_tokens", "-1")]
+    [InlineData("max_completion_tokens", "-1")]
+    public async Task A_limit_below_one_is_told_how_to_ask_for_none(string name, string limit)
+    {
+        await using ApiHost host = await ApiHost.StartAsync();
+        (int status, JsonElement reply) = await host.AskAsync($"{{{Ok},\"{name}\":{limit}}}");
+        Assert.Equal(400, status);
+        Assert.EndsWith("Leave it out for no limit.", reply.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    // A lone byte of Latin-1, an over-long slash, half a surrogate pair in UTF-8, a character that is cut off.
+    [InlineData("{#,\"logit_bias\":{\"7@\":1}}", new byte[] { 0xE9 })]
+    [InlineData("{#,\"@\":1}", new byte[] { 0xC0, 0xAF })]
+    [InlineData("{#,\"user\":\"@\"}", new byte[] { 0xED, 0xA0, 0x80 })]
+    [InlineData("{\"model\":\"demo\",\"messages\":[{\"role\":\"user\",\"content\":\"@\"}]}", new byte[] { 0xE2, 0x82 })]
+    public async Task Bytes_that_are_not_UTF8_are_400_wherever_they_stand(string body, byte[] wrong)
+    {
+        await using ApiHost host = await ApiHost.StartAsync();
+        string[] parts = body.Replace("#", Ok, StringComparison.Ordinal).Split('@');
+        byte[] before = Encoding.UTF8.GetBytes(parts[0]);
+
+        using ByteArrayContent content = new([.. before, .. wrong, .. Encoding.UTF8.GetBytes(parts[1])]);
+        content.Headers.ContentType = new System.Net.Http.Headers.MediaTypeHeaderValue("application/json");
+        using HttpResponseMessage response = await host.Client.PostAsync(new Uri("/v1/chat/completions", UriKind.Relative), content, TestContext.Current.CancellationToken);
+
+        Assert.Equal(400, (int)response.StatusCode);
+        string reply = await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Assert.Contains($"byte {before.Length + 1} begins no character", reply, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,9 +1,9 @@
 using System.Text.Json;
-using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Tests.Fakes;
 using Microsoft.Extensions.AI;
 
-namespace KwaaiNet.ApiNode.Tests.Wire;
+namespace KwaaiNet.ApiNode.Tests.Routes;
 
 public sealed class ChatCompletionWireTests
 {

@@ -1,4 +1,4 @@
-namespace KwaaiNet.ApiNode.Chat;
+namespace KwaaiNet.ApiNode.Failures;
 
 /// <summary>Chains were there and failed, and no other could take the answer over.</summary>
 /// <param name="message">What happened.</param>

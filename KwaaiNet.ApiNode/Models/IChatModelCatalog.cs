@@ -1,13 +1,13 @@
 namespace KwaaiNet.ApiNode.Models;
 
 /// <summary>The models this API node can speak.</summary>
-internal interface IModelCatalog
+internal interface IChatModelCatalog
 {
     /// <summary>Models that are open and whose file has been hashed, in configured order.</summary>
-    IReadOnlyList<ServedModel> Models { get; }
+    IReadOnlyList<ChatModel> Models { get; }
 
     /// <summary>Finds a model by its id; null when it is unknown or still being opened.</summary>
-    ServedModel? Find(string id);
+    ChatModel? Find(string id);
 
     /// <summary>Whether the model is configured and its file is still being hashed.</summary>
     bool IsOpening(string id);

@@ -1,8 +1,8 @@
-namespace KwaaiNet.ApiNode.Chat;
+namespace KwaaiNet.ApiNode.Failures;
 
 /// <summary>No model of that id is served here.</summary>
 /// <param name="model">The id asked for.</param>
-internal sealed class ModelNotFoundException(string model)
+internal sealed class UnknownModelException(string model)
     : ChatFailureException($"The model '{model}' does not exist here. GET /v1/models lists the models that do.")
 {
     /// <inheritdoc/>

@@ -2,7 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace KwaaiNet.ApiNode.Wire;
+namespace KwaaiNet.ApiNode.OpenAIJson;
 
 /// <summary>Writers of everything this API says, made at build time.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
@@ -15,7 +15,7 @@ namespace KwaaiNet.ApiNode.Wire;
 internal sealed partial class ApiJsonContext : JsonSerializerContext
 {
     /// <summary>Text as it is: the answer is JSON and never placed into HTML, so only JSON's own characters are escaped.</summary>
-    public static ApiJsonContext Wire { get; } = new(new JsonSerializerOptions
+    public static ApiJsonContext Unescaped { get; } = new(new JsonSerializerOptions
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,

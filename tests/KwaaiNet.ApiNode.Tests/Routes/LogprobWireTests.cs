@@ -1,7 +1,7 @@
 using System.Text.Json;
 using KwaaiNet.ApiNode.Tests.Fakes;
 
-namespace KwaaiNet.ApiNode.Tests.Wire;
+namespace KwaaiNet.ApiNode.Tests.Routes;
 
 /// <summary>OpenAI's <c>logprobs</c>, whole and streamed, to the last character.</summary>
 public sealed class LogprobWireTests

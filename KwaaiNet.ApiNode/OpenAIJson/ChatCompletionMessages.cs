@@ -1,6 +1,6 @@
 using System.Text.Json.Serialization;
 
-namespace KwaaiNet.ApiNode.Wire;
+namespace KwaaiNet.ApiNode.OpenAIJson;
 
 /// <summary>The answer to a request without <c>stream</c>.</summary>
 internal sealed record ChatCompletion(

@@ -1,4 +1,4 @@
-namespace KwaaiNet.ApiNode.Chat;
+namespace KwaaiNet.ApiNode.Failures;
 
 /// <summary>A chat request that failed for a reason its sender can be told. Routes turn it into OpenAI's error object.</summary>
 internal abstract class ChatFailureException(string message, Exception? inner = null) : Exception(message, inner)

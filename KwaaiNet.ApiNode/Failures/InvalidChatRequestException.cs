@@ -1,4 +1,4 @@
-namespace KwaaiNet.ApiNode.Chat;
+namespace KwaaiNet.ApiNode.Failures;
 
 /// <summary>A field of the request is wrong, or asks for what is not done here.</summary>
 /// <param name="param">The field, as OpenAI writes it: <c>messages[1].role</c>.</param>

@@ -1,4 +1,4 @@
-namespace KwaaiNet.ApiNode.Wire;
+namespace KwaaiNet.ApiNode.OpenAIJson;
 
 /// <summary>The log probabilities of a choice: <c>{"content":[{"token":…,"logprob":…,"bytes":[…],"top_logprobs":[…]}],"refusal":null}</c>.</summary>
 internal sealed record CompletionLogprobs(IReadOnlyList<LogprobContent> Content)

@@ -2,7 +2,7 @@ using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Tests.Fakes;
 using KwaaiNet.CandelEngine.Sampling;
 
-namespace KwaaiNet.ApiNode.Tests.Wire;
+namespace KwaaiNet.ApiNode.Tests.Routes;
 
 public sealed class ModelsTests
 {
@@ -38,7 +38,7 @@ public sealed class ModelsTests
     public async Task What_a_models_makers_recommend_is_told()
     {
         FakeNetwork network = FakeNetwork.Of("0-5");
-        ServedModel model = FakeCatalog.Model() with { RecommendedSampling = new RecommendedSampling { Temperature = 0.7f, TopK = 20, RepetitionPenalty = 1.05f, RepeatLastN = 64 } };
+        ChatModel model = FakeCatalog.Model() with { RecommendedSampling = new RecommendedSampling { Temperature = 0.7f, TopK = 20, RepetitionPenalty = 1.05f, RepeatLastN = 64 } };
         await using ApiHost host = await ApiHost.StartAsync(network, model: model);
         Assert.Contains(
             "\"sampling\":{\"temperature\":0.7,\"top_k\":20,\"repetition_penalty\":1.05,\"repeat_last_n\":64}}}",
