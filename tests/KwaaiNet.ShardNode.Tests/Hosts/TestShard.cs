@@ -33,9 +33,9 @@ internal sealed class TestShard : IAsyncDisposable
 
     public LoopGauges? Gauges => _app.Services.GetRequiredService<ShardServing>().Held.Loop?.Gauges;
 
-    public bool IsReady => _app.Services.GetRequiredService<ShardServing>().Held.State == ServingState.Ready;
-
     public bool IsStopping => _app.Lifetime.ApplicationStopping.IsCancellationRequested;
+
+    public bool IsReady => _app.Services.GetRequiredService<ShardServing>().Held.State == ServingState.Ready;
 
     public static Task<TestShard> StartAsync(MemoryDirectory directory, params string[] options) => StartAsync(directory, null, options);
 
