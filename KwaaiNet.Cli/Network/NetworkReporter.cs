@@ -12,9 +12,12 @@ internal static class NetworkReporter
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    public static async Task<NetworkReport> LookAsync(KwaaiNetHome home, NetworkState state, CancellationToken cancellationToken)
+    public static async Task<NetworkReport> LookAsync(KwaaiNetHome home, NetworkState state, CancellationToken cancellationToken) =>
+        Report(home, state, await AskDiscoveryAsync(home, cancellationToken).ConfigureAwait(false));
+
+    /// <summary>What is known from the state file, the system, and discovery's map; null: it does not answer.</summary>
+    internal static NetworkReport Report(KwaaiNetHome home, NetworkState state, DiscoveryMap? map)
     {
-        DiscoveryMap? map = await AskDiscoveryAsync(home, cancellationToken).ConfigureAwait(false);
         DiscoveredModel? model = map?.Models.FirstOrDefault(candidate => IsOurs(state, candidate));
         return new NetworkReport(
             Running: true,
@@ -54,7 +57,7 @@ internal static class NetworkReporter
         exception is HttpRequestException or JsonException
         || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
-    internal static NodeReport Describe(KwaaiNetHome home, NodeState node, DiscoveryMap? map)
+    private static NodeReport Describe(KwaaiNetHome home, NodeState node, DiscoveryMap? map)
     {
         NodeFile? file = NodeFile.TryRead(home.NodeFolder(node.Name));
         using Process? process = node.Process.Open();

@@ -14,7 +14,7 @@ internal sealed class TerminalWriter(TextWriter inner) : TextWriter
 
     public override Encoding Encoding => inner.Encoding;
 
-    public override void Write(char value) => Write([value]);
+    public override void Write(char value) => Write(new ReadOnlySpan<char>(in value));
 
     public override void Write(string? value) => Write(value.AsSpan());
 
