@@ -66,6 +66,10 @@ internal sealed class TestNetwork : INetworkReport, IAsyncDisposable
 
     public NodeFile FileOf(string node) => Supervisor.Node(node).ReadNodeFile()!;
 
+    /// <summary>Waits until a node runs as another process than before, and has said where.</summary>
+    public Task RestartedAsync(string node, int before, TimeSpan patience) => UntilAsync(
+        () => Task.FromResult(Supervisor.Node(node).ReadNodeFile() is { } file && file.Pid != before), patience, $"{node} was started again");
+
     /// <summary>What another command would read of the network's processes.</summary>
     public NodeState StateOf(string node) => NetworkStateFile.Read(Home)!.Nodes.Single(state => state.Name == node);
 
