@@ -106,6 +106,14 @@ internal static class ChatRequestReader
             throw new InvalidChatRequestException("messages", $"The chat template of '{model.Id}' refuses this conversation: {exception.Message}", "template_error");
         }
 
+        catch (Exception exception) when (exception is not (OutOfMemoryException or OperationCanceledException))
+        {
+            // The model's own tokenizer and template run here on what people write; what defeats them is the text, since others pass.
+            throw new InvalidChatRequestException(
+                "messages", $"The messages cannot be turned into tokens of '{model.Id}': its tokenizer gave up on them. Shorten or rephrase them; the server's log says why.",
+                "tokenizer_error", inner: exception);
+        }
+
         return prompt.Length > 0
             ? prompt
             : throw new InvalidChatRequestException("messages", "The messages hold no text, and the model needs at least one token to start from.");

@@ -7,7 +7,7 @@ namespace KwaaiNet.ApiNode.Planning;
 internal sealed class DirectorySnapshot(NodeDirectoryView view) : INodeSnapshot
 {
     /// <inheritdoc/>
-    public bool IsAvailable => view.Current.IsLive;
+    public string? Trouble => view.Current.IsLive ? null : "The discovery service does not answer; check that it runs and that Node:Discovery names it.";
 
     /// <inheritdoc/>
     public IReadOnlyCollection<NodeRecord> Records

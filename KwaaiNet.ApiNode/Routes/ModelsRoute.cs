@@ -13,26 +13,26 @@ internal static class ModelsRoute
     /// <summary>Maps the routes.</summary>
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/v1/models", (RequestDelegate)ListAsync);
+        routes.MapReadable("/v1/models", ListAsync);
         // Ids hold slashes and colons: everything behind the route is the id.
-        routes.MapGet("/v1/models/{**id}", (RequestDelegate)GetAsync);
+        routes.MapReadable("/v1/models/{**id}", GetAsync);
     }
 
     private static Task ListAsync(HttpContext context)
     {
         IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
-        ModelList list = new([.. catalog.Models.Select(model => Describe(model, router.Plan(model, positions: 1))).OfType<ModelEntry>()]);
+        ModelList list = new([.. catalog.Models.Select(model => Describe(model, router.Plan(model))).OfType<ModelEntry>()]);
         return context.Response.WriteAsJsonAsync(list, ApiJsonContext.Unescaped.ModelList, cancellationToken: context.RequestAborted);
     }
 
     private static Task GetAsync(HttpContext context)
     {
         // The server decodes the path except for %2F, which might have been meant as a part of the id: here it always is.
-        string id = ((string?)context.Request.RouteValues["id"] ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
+        string id = ((string?)context.Request.RouteValues["id"] ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase).TrimEnd('/');
         IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
-        ModelEntry entry = (catalog.Find(id) is { } model ? Describe(model, router.Plan(model, positions: 1)) : null)
+        ModelEntry entry = (catalog.Find(id) is { } model ? Describe(model, router.Plan(model)) : null)
             ?? throw new UnknownModelException(id);
         return context.Response.WriteAsJsonAsync(entry, ApiJsonContext.Unescaped.ModelEntry, cancellationToken: context.RequestAborted);
     }

@@ -32,6 +32,7 @@ public abstract class ModelFile : IDisposable
     public abstract ITokenizer Tokenizer { get; }
 
     /// <summary>Turns a conversation into the model's prompt; null when the file has no chat template.</summary>
+    /// <exception cref="ModelFormatException">It does not parse; the message names the file, the line and the column.</exception>
     public abstract ChatTemplate? ChatTemplate { get; }
 
     /// <summary>How the model's makers recommend to draw from it, for what a request leaves open.</summary>
