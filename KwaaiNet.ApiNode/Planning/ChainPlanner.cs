@@ -62,7 +62,7 @@ internal static class ChainPlanner
         ShardChain? chain = ChainSearch.Cheapest(able, request);
         if (chain is not null)
         {
-            return ChainPlan.Of(chain);
+            return ChainPlan.Of(chain, [.. usable.Select(candidate => candidate.Range)]);
         }
 
         int last = model.BlockCount - 1;

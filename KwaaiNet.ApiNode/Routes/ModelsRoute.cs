@@ -3,6 +3,7 @@ using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.Protocol.Blocks;
 
 namespace KwaaiNet.ApiNode.Routes;
 
@@ -36,15 +37,23 @@ internal static class ModelsRoute
         return context.Response.WriteAsJsonAsync(entry, ApiJsonContext.Unescaped.ModelEntry, cancellationToken: context.RequestAborted);
     }
 
-    private static ModelEntry? Describe(ChatModel model, ChainPlan plan) => plan.Found
-        ? new ModelEntry(
+    private static ModelEntry? Describe(ChatModel model, ChainPlan plan)
+    {
+        if (!plan.Found)
+        {
+            return null;
+        }
+
+        IReadOnlyList<(BlockRange Blocks, int Nodes)> coverage = BlockCoverage.Count(model.BlockCount, plan.Held);
+        return new ModelEntry(
             model.Id, "model", model.Created.ToUnixTimeSeconds(), "local",
             new ModelKwaaiNet(
-                plan.Chain.Hops.Length > 1, plan.Chain.Tier.ToString(), plan.Chain.Hops.Length, model.BlockCount, model.ContextLength, model.WeightFormat, model.WeightsHash)
+                plan.Chain.Hops.Length > 1, plan.Chain.Tier.ToString(), plan.Chain.Hops.Length, model.BlockCount, model.ContextLength, model.WeightFormat, model.WeightsHash,
+                coverage.Min(range => range.Nodes), [.. coverage.Select(range => new ModelCoverage(range.Blocks.First, range.Blocks.End, range.Nodes))])
             {
                 Sampling = Describe(model.RecommendedSampling),
-            })
-        : null;
+            });
+    }
 
     private static ModelSampling? Describe(RecommendedSampling recommended) => recommended.IsEmpty
         ? null

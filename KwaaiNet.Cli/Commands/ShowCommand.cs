@@ -30,8 +30,8 @@ internal static class ShowCommand
         Option<bool> template = new("--template") { Description = "Print the chat template, and nothing else." };
         Option<bool> json = new("--json") { Description = "For programs." };
         Command command = new("show", "Show what a model file says about itself.") { name, tensors, template, json };
-        command.SetWork(context, (parsed, _) => Task.FromResult(
-            Run(context, parsed.GetValue(name)!, parsed.GetValue(tensors), parsed.GetValue(template), parsed.GetValue(json))));
+        command.SetReading(context, (parsed, _) =>
+            Run(context, parsed.GetValue(name)!, parsed.GetValue(tensors), parsed.GetValue(template), parsed.GetValue(json)));
         return command;
     }
 

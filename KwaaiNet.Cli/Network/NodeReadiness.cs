@@ -1,5 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
+using KwaaiNet.Cli.Http;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
@@ -10,7 +11,7 @@ namespace KwaaiNet.Cli.Network;
 internal sealed class NodeReadiness : IDisposable
 {
     private static readonly TimeSpan s_period = TimeSpan.FromMilliseconds(100);
-    private readonly HttpClient _http = new() { Timeout = TimeSpan.FromSeconds(5) };
+    private readonly HttpClient _http = DirectHttp.ForNodes(TimeSpan.FromSeconds(5));
     private readonly TimeProvider _clock;
 
     public NodeReadiness(TimeProvider clock) => _clock = clock;
@@ -36,14 +37,16 @@ internal sealed class NodeReadiness : IDisposable
     }
 
     /// <summary>Waits until the API node lists a model: a chain of shards covers all of its blocks.</summary>
+    /// <returns>The hash of the model's weights.</returns>
     /// <exception cref="CommandFailure">The API node ended first.</exception>
-    public Task WaitServedAsync(NodeProcess api, string url, string model, CancellationToken cancellationToken) =>
+    public Task<string> WaitServedAsync(NodeProcess api, string url, string model, CancellationToken cancellationToken) =>
         PollAsync(
             api,
             async token =>
             {
                 JsonElement list = await _http.GetFromJsonAsync<JsonElement>(url + "/v1/models", token).ConfigureAwait(false);
-                return list.GetProperty("data").EnumerateArray().Any(entry => entry.GetProperty("id").GetString() == model) ? model : null;
+                return list.GetProperty("data").EnumerateArray().Where(entry => entry.GetProperty("id").GetString() == model)
+                    .Select(entry => entry.GetProperty("kwaainet").GetProperty("weights_hash").GetString()).FirstOrDefault();
             },
             cancellationToken);
 

@@ -101,4 +101,7 @@ internal sealed class ShardOptions
     /// <summary>How long sessions may go on when the node is told to stop, in seconds. Default 5.</summary>
     [Range(0, 600)]
     public int DrainSeconds { get; set; } = DefaultDrainSeconds;
+
+    /// <summary>Whether a program on this machine may tell the node to drain and end (<c>POST /drain</c>): for development. Default false.</summary>
+    public bool Controls { get; set; }
 }

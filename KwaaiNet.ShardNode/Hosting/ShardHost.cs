@@ -31,6 +31,7 @@ internal static class ShardHost
         app.MapDefaultEndpoints();
         app.MapGrpcService<ShardService>();
         ShardStatusEndpoint.Map(app);
+        DrainEndpoint.Map(app);
         return app;
     }
 

@@ -19,6 +19,7 @@ namespace KwaaiNet.ShardNode.Hosting;
 /// <param name="DecodeTokensPerSecond">Measured, through the blocks held here.</param>
 /// <param name="MemoryBytes">Resident memory of the process.</param>
 /// <param name="Pulling">How far a download is, in words; null: none is under way.</param>
+/// <param name="ProcessId">The node's own process, whatever program started it.</param>
 internal sealed record ShardStatus(
     string NodeId,
     string Name,
@@ -37,4 +38,5 @@ internal sealed record ShardStatus(
     double PrefillTokensPerSecond,
     double DecodeTokensPerSecond,
     long MemoryBytes,
-    string? Pulling);
+    string? Pulling,
+    int ProcessId);

@@ -42,6 +42,7 @@ internal static class ShardStatusEndpoint
             gauges?.PrefillTokensPerSecond ?? 0,
             gauges?.DecodeTokensPerSecond ?? 0,
             Environment.WorkingSet,
-            pull.Text));
+            pull.Text,
+            Environment.ProcessId));
     }
 }

@@ -25,13 +25,21 @@ internal static class PlacementChoice
 
         List<BlockRange> windows = [.. parts.SelectMany(part => Windows(part, rules))];
         return windows.Count > 0
-            ? new PlacementDecision(windows.MinBy(window => (Min(holders, window), Mean(holders, window))), IsRedundant: true)
+            ? new PlacementDecision(windows.MinBy(window => Crowd(holders, window)), IsRedundant: true)
             : throw new InsufficientMemoryException("The device has room for no block of the model.");
     }
 
     /// <summary>Whether some block is held or claimed by nobody.</summary>
     public static bool HasGap(PlacementRules rules, IReadOnlyCollection<Holding> everyone) =>
         Array.IndexOf(CountHolders(rules.BlockCount, everyone), 0) >= 0;
+
+    /// <summary>Whether other blocks that could be chosen are held by fewer than these.</summary>
+    public static bool HasLonelier(PlacementRules rules, BlockRange range, IReadOnlyCollection<Holding> others)
+    {
+        int[] holders = CountHolders(rules.BlockCount, others);
+        (int, double) own = Crowd(holders, range);
+        return Parts(rules).SelectMany(part => Windows(part, rules)).Any(window => Crowd(holders, window).CompareTo(own) < 0);
+    }
 
     private static BlockRange[] Parts(PlacementRules rules) =>
         BlockRange.Split(rules.BlockCount, Math.Min(rules.ExpectedShards ?? 1, rules.BlockCount));
@@ -104,7 +112,10 @@ internal static class PlacementChoice
         }
     }
 
-    private static int Min(int[] holders, BlockRange range) => holders.AsSpan(range.First, range.Count).ToArray().Min();
-
-    private static double Mean(int[] holders, BlockRange range) => holders.AsSpan(range.First, range.Count).ToArray().Average();
+    // The fewest holders a block of the range has; of ranges alike in that, the fewest on average.
+    private static (int Fewest, double Mean) Crowd(int[] holders, BlockRange range)
+    {
+        int[] here = holders[range.First..range.End];
+        return (here.Min(), here.Average());
+    }
 }

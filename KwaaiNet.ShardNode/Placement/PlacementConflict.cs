@@ -7,9 +7,22 @@ internal static class PlacementConflict
     public static bool LosesClaim(string ownNodeId, PlacementDecision own, IReadOnlyCollection<Holding> others) =>
         !own.IsRedundant && others.Any(other => other.Range.Overlaps(own.Range) && (other.IsReady || IsBefore(other.NodeId, ownNodeId)));
 
+    /// <summary>
+    /// Whether a claim of this node beside others must give way: without the claims of larger node ids on the same blocks, which look
+    /// elsewhere themselves, other blocks have fewer holders. Spares that start at the same moment would otherwise all join the first part.
+    /// </summary>
+    public static bool LosesRedundantClaim(string ownNodeId, PlacementDecision own, PlacementRules rules, IReadOnlyCollection<Holding> others) =>
+        own.IsRedundant && PlacementChoice.HasLonelier(
+            rules, own.Range, [.. others.Where(other => other.IsReady || !other.Range.Overlaps(own.Range) || IsBefore(other.NodeId, ownNodeId))]);
+
     /// <summary>Whether this node, ready, must give way to one that became ready at the same time: to the smaller node id.</summary>
     public static bool LosesReady(string ownNodeId, PlacementDecision own, IReadOnlyCollection<Holding> rivals) =>
         !own.IsRedundant && rivals.Any(rival => rival.Range.Overlaps(own.Range) && rival.IsReady && IsBefore(rival.NodeId, ownNodeId));
+
+    /// <summary>Whether this node, ready beside others, must give way to one that became ready at the same time: as <see cref="LosesRedundantClaim"/>, the larger node id goes.</summary>
+    public static bool LosesRedundantReady(string ownNodeId, PlacementDecision own, PlacementRules rules, IReadOnlyCollection<Holding> others) =>
+        own.IsRedundant && PlacementChoice.HasLonelier(
+            rules, own.Range, [.. others.Where(other => !other.Range.Overlaps(own.Range) || IsBefore(other.NodeId, ownNodeId))]);
 
     /// <summary>
     /// Whether this node should leave its blocks for a gap: something is missing, and all it holds stays served without it.

@@ -25,9 +25,11 @@ internal sealed class Placer(string ownNodeId, PlacementRules rules, IPlacementB
     }
 
     /// <summary>Whether the claim has not been lost.</summary>
-    public async Task<bool> StillHoldsAsync(PlacementDecision decision, CancellationToken cancellationToken) =>
-        decision.IsRedundant
-        || !PlacementConflict.LosesClaim(ownNodeId, decision, await board.ReadAsync(cancellationToken).ConfigureAwait(false));
+    public async Task<bool> StillHoldsAsync(PlacementDecision decision, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<Holding> others = await board.ReadAsync(cancellationToken).ConfigureAwait(false);
+        return !PlacementConflict.LosesClaim(ownNodeId, decision, others) && !PlacementConflict.LosesRedundantClaim(ownNodeId, decision, rules, others);
+    }
 
     /// <summary>Reads from time to time; done when the claim is lost.</summary>
     public async Task WatchUntilLostAsync(PlacementDecision decision, CancellationToken cancellationToken)
@@ -42,7 +44,10 @@ internal sealed class Placer(string ownNodeId, PlacementRules rules, IPlacementB
     /// <summary>After this node was announced ready: whether it may stay. Waits until rivals that were loading the same blocks have gone or are ready.</summary>
     public async Task<bool> ConfirmAsync(PlacementDecision decision, CancellationToken cancellationToken)
     {
-        if (decision.IsRedundant) return true;
+        if (decision.IsRedundant)
+        {
+            return !PlacementConflict.LosesRedundantReady(ownNodeId, decision, rules, await board.ReadAsync(cancellationToken).ConfigureAwait(false));
+        }
 
         // Only who is there now can be a rival; who comes later has read that these blocks are served and joins them on purpose.
         HashSet<string>? rivals = null;

@@ -8,13 +8,22 @@ namespace KwaaiNet.ApiNode.Tests.Routes;
 public sealed class ModelsTests
 {
     private const string Entry =
-        """{"id":"org/demo:1","object":"model","created":1700000000,"owned_by":"local","kwaainet":{"sharded":true,"trust_tier":"Unknown","shards":2,"blocks":6,"context_length":256,"weight_format":"Q8_0","weights_hash":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}}""";
+        """{"id":"org/demo:1","object":"model","created":1700000000,"owned_by":"local","kwaainet":{"sharded":true,"trust_tier":"Unknown","shards":2,"blocks":6,"context_length":256,"weight_format":"Q8_0","weights_hash":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","replicas":1,"coverage":[{"first_block":0,"end_block":6,"nodes":1}]}}""";
 
     [Fact]
     public async Task The_list_has_the_quickstarts_shape()
     {
         await using ApiHost host = await StartAsync("0-2", "3-5");
         Assert.Equal($$"""{"data":[{{Entry}}],"object":"list"}""", await host.Client.GetStringAsync("/v1/models", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task How_many_nodes_hold_each_block_is_told()
+    {
+        await using ApiHost host = await StartAsync("0-2", "3-5", "3-5", "4-5");
+        Assert.Contains(
+            "\"replicas\":1,\"coverage\":[{\"first_block\":0,\"end_block\":3,\"nodes\":1},{\"first_block\":3,\"end_block\":4,\"nodes\":2},{\"first_block\":4,\"end_block\":6,\"nodes\":3}]",
+            await host.Client.GetStringAsync("/v1/models/demo", TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Theory]

@@ -8,6 +8,7 @@ using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Telemetry;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace KwaaiNet.ShardNode.Tests.Hosts;
@@ -32,6 +33,8 @@ internal sealed class TestShard : IAsyncDisposable
 
     public LoopGauges? Gauges => _app.Services.GetRequiredService<ShardServing>().Held.Loop?.Gauges;
 
+    public bool IsStopping => _app.Lifetime.ApplicationStopping.IsCancellationRequested;
+
     public bool IsReady => _app.Services.GetRequiredService<ShardServing>().Held.State == ServingState.Ready;
 
     public static Task<TestShard> StartAsync(MemoryDirectory directory, params string[] options) => StartAsync(directory, null, options);
@@ -54,6 +57,9 @@ internal sealed class TestShard : IAsyncDisposable
         NodeEndpoints endpoints = app.Services.GetRequiredService<NodeEndpoints>();
         return new TestShard(app, (await endpoints.GetGrpcAsync())!, (await endpoints.GetHttpAsync())!);
     }
+
+    /// <summary>Done when the host has been told to stop, by whomever, and has stopped: what the program waits for.</summary>
+    public Task WaitForEndAsync() => _app.WaitForShutdownAsync(TestContext.Current.CancellationToken);
 
     /// <summary>Stops as SIGTERM does.</summary>
     public Task StopAsync() => _app.StopAsync(CancellationToken.None);

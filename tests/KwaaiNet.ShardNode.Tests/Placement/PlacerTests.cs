@@ -47,6 +47,17 @@ public sealed class PlacerTests
             iter: 2_000,
             threads: 1);
 
+    [Theory]
+    [InlineData(4, 10, 2)]
+    [InlineData(6, 8, 3)]
+    [InlineData(6, 7, 2)]
+    public void Replicas_that_start_together_hold_every_part_equally_often(int shards, int blocks, int expected) =>
+        s_interleavings.Sample(
+            interleaving => Settle(shards, new PlacementRules(blocks, expected), interleaving)
+                .GroupBy(holding => holding.Range).All(part => part.Count() == shards / expected),
+            iter: 2_000,
+            threads: 1);
+
     [Fact]
     public void When_a_shard_dies_a_spare_one_takes_its_blocks() =>
         s_interleavings.Sample(
