@@ -1,4 +1,4 @@
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
 

@@ -1,6 +1,6 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
 

@@ -1,6 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Processes;

@@ -20,4 +20,14 @@ public static class SessionBounds
 
     /// <summary>Tokens one session may bias.</summary>
     public const int MaxLogitBiases = 1024;
+
+    /// <summary>Rows one step of a model may carry: <see cref="MaxStepRows"/>, or fewer where so many hidden states are more than <see cref="MaxStepBytes"/>.</summary>
+    /// <param name="width">Numbers in a hidden state; 0: not known.</param>
+    /// <param name="bytesPerNumber">2 for binary16, 4 for binary32.</param>
+    public static int RowsPerStep(int width, int bytesPerNumber)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(width);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(bytesPerNumber);
+        return width == 0 ? MaxStepRows : (int)Math.Clamp(MaxStepBytes / ((long)width * bytesPerNumber), 1, MaxStepRows);
+    }
 }

@@ -1,5 +1,5 @@
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.CandelEngine.Sampling.Chain;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;

@@ -1,8 +1,10 @@
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.ShardNode.Configuration;
 using Microsoft.Extensions.Options;

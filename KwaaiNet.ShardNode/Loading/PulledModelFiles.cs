@@ -1,8 +1,11 @@
 using System.Globalization;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.Parts;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.Pulling;
 using KwaaiNet.ModelStore.References;
 using KwaaiNet.Protocol.Blocks;

@@ -1,8 +1,11 @@
 using Google.Protobuf;
 using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Configuration;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Generation;
+using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Tests.Fakes;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Time.Testing;
@@ -52,6 +55,18 @@ public sealed class ShardChainChatClientTests
         await using ApiHost host = await ApiHost.StartAsync(network, model: FakeCatalog.Model() with { HiddenExceedsHalf = true });
         await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
         Assert.All(network.Shards.Values, shard => Assert.Equal(HiddenEncoding.F32, Assert.Single(shard.Openings).HiddenFormat));
+    }
+
+    [Theory]
+    [InlineData(false, 4)]
+    [InlineData(true, 2)]
+    public async Task A_wide_models_prompt_goes_in_frames_whose_hidden_states_fit_a_message(bool exceedsHalf, uint rows)
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        ChatModel model = FakeCatalog.Model() with { Width = (int)(SessionBounds.MaxStepBytes / 8), HiddenExceedsHalf = exceedsHalf };
+        await using ApiHost host = await ApiHost.StartAsync(network, model: model);
+        await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        Assert.Equal(rows, network.Shards["a"].Frames.Max(frame => frame.Rows));
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using Google.Protobuf;
-using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;

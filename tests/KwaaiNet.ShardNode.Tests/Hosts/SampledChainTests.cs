@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Wire;
 
