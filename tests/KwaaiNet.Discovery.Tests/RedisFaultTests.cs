@@ -25,7 +25,7 @@ public sealed class RedisFaultTests
     {
         await using RedisServerProcess redis = await RedisServerProcess.StartAsync(Password);
         await using WebApplication app = DiscoveryHost.Compose(Arguments(redis.Address + signIn));
-        NodeFailureException refused = await Assert.ThrowsAsync<NodeFailureException>(() => app.StartAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        NodeFailureException refused = await Assert.ThrowsAsync<NodeFailureException>(() => app.StartAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(60), Cancel));
         Assert.Equal(NodeProgram.BadConfiguration, refused.ExitCode);
         foreach (string said in new[] { word, redis.Address, "ConnectionStrings:registry" }) Assert.Contains(said, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong", refused.Message, StringComparison.Ordinal);
@@ -124,6 +124,7 @@ public sealed class RedisFaultTests
     [Theory]
     [InlineData("OOM command not allowed when used memory > 'maxmemory'. script: ca80, on @user_script:1.", "OOM", "OOM command not allowed when used memory > 'maxmemory'")]
     [InlineData("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that", "MISCONF", "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk")]
+    [InlineData("ERR invalid password", "ERR", "ERR invalid password")]
     [InlineData("Something else", null, "Something else")]
     public void What_redis_says_is_told_without_what_is_ours(string said, string? word, string reason)
     {
