@@ -112,7 +112,7 @@ public sealed class ModelsTests
         FakeNetwork network = new() { Model = "org/demo:1" };
         foreach (string range in ranges)
         {
-            network.Add(range, range);
+            network.Add($"{network.Shards.Count}", range);
         }
 
         return ApiHost.StartAsync(network, model: FakeCatalog.Model("org/demo:1"));
