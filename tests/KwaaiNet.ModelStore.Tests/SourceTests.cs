@@ -69,6 +69,19 @@ public sealed class SourceTests
     }
 
     [Theory]
+    [InlineData(404, "has no model 'gone:latest'")]
+    [InlineData(410, "has no model 'gone:latest'")]
+    [InlineData(403, "does not give manifest of gone:latest to strangers")]
+    public async Task A_registry_that_has_no_such_model_is_known_by_its_status(int status, string expected)
+    {
+        await using PullFixture fixture = await PullFixture.StartAsync();
+        fixture.Hub.Statuses["/v2/library/gone/manifests/latest"] = status;
+        ModelStoreException wrong = await Assert.ThrowsAsync<ModelStoreException>(() => fixture.PullAsync("gone"));
+        Assert.Contains(expected, wrong.Message, StringComparison.Ordinal);
+        Assert.Equal(status, (int)((wrong.InnerException as ModelStoreException ?? wrong).Status!));
+    }
+
+    [Theory]
     [InlineData("adapter", "adapter (LoRA)")]
     [InlineData("model", "2 model layers")]
     public async Task A_model_that_cannot_be_run_from_one_file_is_refused(string layer, string expected)
