@@ -8,6 +8,8 @@ namespace KwaaiNet.Discovery.Backends;
 /// <summary>One connection to Redis that is made in the background, kept, and made again when it is lost.</summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
+    // Of a machine that is away a network may say nothing for minutes; one that is there and busy answers within this.
+    private static readonly TimeSpan s_signInLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_settleStep = TimeSpan.FromMilliseconds(20);
 
     private readonly ConfigurationOptions _options;
@@ -99,27 +101,13 @@ internal sealed partial class RedisConnection : IAsyncDisposable
             throw Unavailable(refusal);
     }
 
-    /// <summary>Waits a moment for the first connection. One that cannot be had yet is tried again in the background.</summary>
+    /// <summary>Asks whether the server lets us in. One that cannot be asked yet is tried in the background, and said to be away.</summary>
     /// <exception cref="NodeFailureException">The server is there and does not let us in.</exception>
     public async Task SignInAsync(CancellationToken cancellationToken)
     {
-        try
-        {
-            await CallAsync(redis => redis.PingAsync(), cancellationToken).WaitAsync(Patience, cancellationToken).ConfigureAwait(false);
-        }
-        catch (TimeoutException)
-        {
-            // Said by the connection itself once it knows.
-        }
-        catch (DirectoryUnavailableException error) when (RedisFault.Of(error.InnerException) is { IsSignIn: true } fault)
-        {
-            string? words = await RedisSignIn.AskAsync(_options, Patience, cancellationToken).ConfigureAwait(false);
-            throw new NodeFailureException((words is null ? fault : RedisFault.OfWords(words)).Describe(Name), NodeProgram.BadConfiguration, error);
-        }
-        catch (DirectoryUnavailableException)
-        {
-            // Not there yet.
-        }
+        string? words = await RedisSignIn.AskAsync(_options, s_signInLimit, cancellationToken).ConfigureAwait(false);
+        if (words is not null && RedisFault.OfWords(words) is { IsSignIn: true } fault)
+            throw new NodeFailureException(fault.Describe(Name), NodeProgram.BadConfiguration);
     }
 
     /// <summary>Subscribes to a channel; the queue ends when unsubscribed.</summary>

@@ -12,8 +12,11 @@ internal sealed record RedisFault(string? Word, string Reason, string Remedy)
     /// <summary>How the client marks what the server said.</summary>
     private const string Said = "SimpleError: ";
 
+    // What servers before version 6 say.
+    private const string OldRefusal = "ERR invalid password";
+
     /// <summary>Whether signing in failed: trying again cannot help.</summary>
-    public bool IsSignIn => Word is "NOAUTH" or "WRONGPASS" or "NOPERM";
+    public bool IsSignIn => Word is "NOAUTH" or "WRONGPASS" || Reason.StartsWith(OldRefusal, StringComparison.Ordinal);
 
     /// <summary>Reads an exception of the client.</summary>
     public static RedisFault Of(Exception? error)
@@ -30,7 +33,8 @@ internal sealed record RedisFault(string? Word, string Reason, string Remedy)
         return new(null, error switch
         {
             null => "the connection was lost",
-            RedisConnectionException connection => $"no connection: {connection.FailureType}",
+            RedisConnectionException { FailureType: ConnectionFailureType.UnableToConnect or ConnectionFailureType.UnableToResolvePhysicalConnection } => "nobody answers there",
+            RedisConnectionException connection => $"the connection broke ({connection.FailureType})",
             _ => error.GetType().Name,
         }, RemedyFor(null));
     }

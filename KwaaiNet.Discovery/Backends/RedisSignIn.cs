@@ -6,7 +6,7 @@ using StackExchange.Redis;
 
 namespace KwaaiNet.Discovery.Backends;
 
-/// <summary>Asks a Redis server why it does not let us in: the client sends AUTH without listening, and knows only that what follows fails.</summary>
+/// <summary>Asks a Redis server whether it lets us in: the client sends AUTH without listening, and knows only that what follows fails.</summary>
 // *3 CRLF $4 CRLF AUTH CRLF $<n> CRLF <user> CRLF $<n> CRLF <password> CRLF   *1 CRLF $4 CRLF PING CRLF      (https://redis.io/docs/latest/develop/reference/protocol-spec/)
 // -WRONGPASS invalid username-password pair or user is disabled. CRLF         a line that starts with '-' is an error
 internal static class RedisSignIn
@@ -27,7 +27,7 @@ internal static class RedisSignIn
             catch (Exception failure) when (failure is IOException or SocketException or System.Security.Authentication.AuthenticationException
                 || (failure is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
-                // The client's own word has to do.
+                // Away, or not yet there: nothing is known of the password.
             }
         }
 

@@ -3,6 +3,7 @@ using System.Net;
 using KwaaiNet.Discovery.Backends;
 using KwaaiNet.Discovery.Hosting;
 using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ServiceDefaults.Hosting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
@@ -25,7 +26,7 @@ public sealed class RedisFaultTests
     {
         await using RedisServerProcess redis = await RedisServerProcess.StartAsync(Password);
         await using WebApplication app = DiscoveryHost.Compose(Arguments(redis.Address + signIn));
-        NodeFailureException refused = await Assert.ThrowsAsync<NodeFailureException>(() => app.StartAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(30), Cancel));
+        NodeFailureException refused = await Assert.ThrowsAsync<NodeFailureException>(() => app.StartAsync(Cancel).WaitAsync(TimeSpan.FromSeconds(60), Cancel));
         Assert.Equal(NodeProgram.BadConfiguration, refused.ExitCode);
         foreach (string said in new[] { word, redis.Address, "ConnectionStrings:registry" }) Assert.Contains(said, refused.Message, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong", refused.Message, StringComparison.Ordinal);
@@ -38,7 +39,7 @@ public sealed class RedisFaultTests
         await using DiscoveryServer server = new();
         await server.StartAsync($"--ConnectionStrings:registry={redis.Address},password={Password}");
         using TestIdentity node = new();
-        await server.Client.AnnounceAsync(node.Next(), Cancel);
+        await AnnounceAsync(server.Client, node);
         Assert.Equal("Healthy", await HealthAsync(server, HttpStatusCode.OK));
     }
 
@@ -51,12 +52,11 @@ public sealed class RedisFaultTests
         using TestIdentity node = new();
         using NodeDirectoryView view = new(server.Client, new NodeQuery(), TimeProvider.System, NullLogger<NodeDirectoryView>.Instance);
         await view.StartAsync(Cancel);
-        await server.Client.AnnounceAsync(node.Next(change: record => record.TtlMs = 2_000), Cancel);
+        await AnnounceAsync(server.Client, node, record => record.TtlMs = 2_000);
         await UntilAsync(view, snapshot => snapshot.IsLive && snapshot.Records.ContainsKey(node.NodeId));
 
         await redis.SetAsync("maxmemory", "1");
-        DirectoryUnavailableException full = await Assert.ThrowsAsync<DirectoryUnavailableException>(() => server.Client.AnnounceAsync(node.Next(), Cancel));
-        AssertSays(full.Message, redis, "OOM command not allowed");
+        AssertSays(await RefusalAsync(() => server.Client.AnnounceAsync(node.Next(), Cancel), "OOM"), redis, "OOM command not allowed");
         AssertSays(await HealthAsync(server, HttpStatusCode.ServiceUnavailable), redis, "OOM command not allowed");
         NodeDirectorySnapshot kept = await UntilAsync(view, snapshot => !snapshot.IsLive);
 
@@ -71,7 +71,7 @@ public sealed class RedisFaultTests
         AssertSays((await Assert.ThrowsAsync<DirectoryUnavailableException>(() => server.Client.LookupAsync(new NodeQuery(), Cancel))).Message, redis, "OOM");
 
         await redis.SetAsync("maxmemory", "0");
-        await server.Client.AnnounceAsync(node.Next(), Cancel);
+        await AnnounceAsync(server.Client, node);
         Assert.Equal("Healthy", await HealthAsync(server, HttpStatusCode.OK));
         await UntilAsync(view, snapshot => snapshot.IsLive && snapshot.Records.ContainsKey(node.NodeId));
         await view.StopAsync(Cancel);
@@ -83,8 +83,7 @@ public sealed class RedisFaultTests
         await using RedisServerProcess redis = await RedisServerProcess.StartAsync("", "--maxmemory", "1");
         await using DiscoveryServer server = new();
         await server.StartAsync($"--ConnectionStrings:registry={redis.Address}");
-        DirectoryUnavailableException full = await Assert.ThrowsAsync<DirectoryUnavailableException>(() => WatchReader.StartAsync(server.Client, new NodeQuery()));
-        AssertSays(full.Message, redis, "OOM");
+        AssertSays(await RefusalAsync(() => WatchReader.StartAsync(server.Client, new NodeQuery()), "OOM"), redis, "OOM");
         Assert.False(server.View.Current.IsLive);
     }
 
@@ -96,8 +95,7 @@ public sealed class RedisFaultTests
         await using DiscoveryServer server = new();
         await server.StartAsync($"--ConnectionStrings:registry={replica.Address}");
         using TestIdentity node = new();
-        DirectoryUnavailableException refused = await Assert.ThrowsAsync<DirectoryUnavailableException>(() => server.Client.AnnounceAsync(node.Next(), Cancel));
-        AssertSays(refused.Message, replica, "READONLY");
+        AssertSays(await RefusalAsync(() => server.Client.AnnounceAsync(node.Next(), Cancel), "READONLY"), replica, "READONLY");
         AssertSays(await HealthAsync(server, HttpStatusCode.ServiceUnavailable), replica, "READONLY");
     }
 
@@ -108,12 +106,12 @@ public sealed class RedisFaultTests
         using Lines lines = new();
         await using RedisDirectory directory = RedisDirectory.Connect(redis.Address, 100, TimeProvider.System, lines);
         using TestIdentity node = new();
-        await directory.AnnounceAsync(node.Next(), Cancel);
+        await AnnounceAsync(directory, node);
         await redis.SetAsync("maxmemory", "1");
         for (int heartbeat = 0; heartbeat < 3; heartbeat++)
-            await Assert.ThrowsAsync<DirectoryUnavailableException>(() => directory.AnnounceAsync(node.Next(), Cancel));
+            await RefusalAsync(() => directory.AnnounceAsync(node.Next(), Cancel), "OOM");
         await redis.SetAsync("maxmemory", "0");
-        await directory.AnnounceAsync(node.Next(), Cancel);
+        await AnnounceAsync(directory, node);
 
         Assert.Collection(
             lines.All.Where(line => line.Contains("records", StringComparison.Ordinal)),
@@ -124,6 +122,7 @@ public sealed class RedisFaultTests
     [Theory]
     [InlineData("OOM command not allowed when used memory > 'maxmemory'. script: ca80, on @user_script:1.", "OOM", "OOM command not allowed when used memory > 'maxmemory'")]
     [InlineData("MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that", "MISCONF", "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk")]
+    [InlineData("ERR invalid password", "ERR", "ERR invalid password")]
     [InlineData("Something else", null, "Something else")]
     public void What_redis_says_is_told_without_what_is_ours(string said, string? word, string reason)
     {
@@ -143,10 +142,36 @@ public sealed class RedisFaultTests
     private static async Task<string> HealthAsync(DiscoveryServer server, HttpStatusCode expected)
     {
         using HttpClient http = new();
-        using HttpResponseMessage health = await http.GetAsync(new Uri(server.Http + "/health"), Cancel);
-        string text = await health.Content.ReadAsStringAsync(Cancel);
-        Assert.True(health.StatusCode == expected, $"{health.StatusCode}: {text}");
+        string text = "";
+        await PollAsync(async () =>
+        {
+            using HttpResponseMessage health = await http.GetAsync(new Uri(server.Http + "/health"), Cancel);
+            text = await health.Content.ReadAsStringAsync(Cancel);
+            // A busy machine may not have answered the check in its time.
+            return health.StatusCode == expected && !text.Contains("not answer", StringComparison.Ordinal);
+        });
         return text;
+    }
+
+    // The connection is made in the background, and on a busy machine it is there a moment later.
+    private static Task AnnounceAsync(INodeDirectory directory, TestIdentity node, Action<NodeRecord>? change = null) => PollAsync(async () =>
+    {
+        try
+        {
+            await directory.AnnounceAsync(node.Next(change: change), Cancel);
+            return true;
+        }
+        catch (DirectoryUnavailableException)
+        {
+            return false;
+        }
+    });
+
+    private static async Task<string> RefusalAsync(Func<Task> call, string word)
+    {
+        string message = "";
+        await PollAsync(async () => (message = (await Assert.ThrowsAsync<DirectoryUnavailableException>(call)).Message).Contains(word, StringComparison.Ordinal));
+        return message;
     }
 
     private static Task<NodeDirectorySnapshot> UntilAsync(NodeDirectoryView view, Func<NodeDirectorySnapshot, bool> condition) =>
