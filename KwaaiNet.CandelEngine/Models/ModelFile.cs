@@ -24,6 +24,9 @@ public abstract class ModelFile : IDisposable
     /// <summary>Size of the file in bytes; of all parts together where the model is split.</summary>
     public abstract long FileBytes { get; }
 
+    /// <summary>Files that hold the weights: more than 1 where the model is split.</summary>
+    public virtual int PartCount => 1;
+
     /// <summary>SHA-256 over the whole file, over the parts in order where the model is split, lower-case hex: the same on every node that holds the same file. Computed on first use, then kept.</summary>
     public abstract string WeightsHash { get; }
 

@@ -62,6 +62,7 @@ internal static class FolderNotes
         FileInfo file = new(Path.Combine(folder, TemplateName));
         if (!file.Exists)
             return null;
+        RegularFile.Require(file.FullName);
         return file.Length <= MaximumTemplate
             ? File.ReadAllText(file.FullName)
             : throw new ModelFormatException($"{file.FullName}: the template has {file.Length} bytes; at most {MaximumTemplate} are read.");

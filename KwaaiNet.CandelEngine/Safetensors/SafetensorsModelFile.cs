@@ -61,6 +61,9 @@ public sealed class SafetensorsModelFile : ModelFile
     /// <summary>Size of all weight files in bytes.</summary>
     public override long FileBytes => _weights.Length;
 
+    /// <inheritdoc/>
+    public override int PartCount => _weights.FileCount;
+
     /// <summary>SHA-256 of the weight file, lower-case hex. Of several: SHA-256 over "name, zero byte, SHA-256 in hex, line feed" of each, in the order of their names.</summary>
     public override string WeightsHash => _hash.Value;
 

@@ -12,6 +12,7 @@ public abstract class ChatTemplate
 
     /// <summary>Renders and tokenizes: control tokens come from the template only, never from what a turn's content says.</summary>
     /// <exception cref="ChatTemplateException">The template raised an error, went beyond its limits of time or output, or left nothing of what the conversation says.</exception>
+    /// <exception cref="TokenizationException">What is said takes the tokenizer too long.</exception>
     public abstract int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true);
 
     /// <summary>Renders a conversation with tools, documents and variables of the template's own.</summary>
@@ -30,6 +31,7 @@ public abstract class ChatTemplate
     /// <param name="turns">The conversation.</param>
     /// <param name="options">What else the template is given.</param>
     /// <exception cref="ChatTemplateException">The template raised an error, went beyond its limits of time or output, or left nothing of what the conversation says.</exception>
+    /// <exception cref="TokenizationException">What is said takes the tokenizer too long.</exception>
     public virtual int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);

@@ -73,6 +73,7 @@ internal static class ShowCommand
             model.Name,
             model.Path,
             Bytes = model.FileBytes,
+            Parts = ModelPath.Parts(model.Path),
             Shape = shape,
             Weights = weights,
             Problem = problem,
@@ -89,7 +90,7 @@ internal static class ShowCommand
         ModelCard? card = ModelCard.Read(model.Path);
         terminal.Line(model.Name);
         Fact("file", model.Path);
-        Fact("size", ByteSize.Of(model.FileBytes));
+        Fact("size", ModelPath.Parts(model.Path) is > 1 and int parts ? $"{ByteSize.Of(model.FileBytes)} in {parts} parts" : ByteSize.Of(model.FileBytes));
         Fact("source", card?.Source);
         Fact("sha-256", card?.Sha256);
         Fact("holds", file is null ? null : GgufPart.Read(file)?.Blocks);

@@ -33,7 +33,8 @@ internal sealed record RedisFault(string? Word, string Reason, string Remedy)
         return new(null, error switch
         {
             null => "the connection was lost",
-            RedisConnectionException connection => $"no connection: {connection.FailureType}",
+            RedisConnectionException { FailureType: ConnectionFailureType.UnableToConnect or ConnectionFailureType.UnableToResolvePhysicalConnection } => "nobody answers there",
+            RedisConnectionException connection => $"the connection broke ({connection.FailureType})",
             _ => error.GetType().Name,
         }, RemedyFor(null));
     }
