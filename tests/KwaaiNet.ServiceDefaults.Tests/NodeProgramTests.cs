@@ -52,6 +52,19 @@ public sealed class NodeProgramTests
     }
 
     [Fact]
+    public async Task A_port_in_use_on_the_other_loopback_is_named()
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "This machine has no IPv6.");
+        using TcpListener taken = new(IPAddress.IPv6Loopback, 0);
+        taken.Start();
+        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        (int code, string line) = await RunAsync(() => TestNode.Compose(("Node:HttpPort", $"{port}")));
+        Assert.Equal(NodeProgram.Failed, code);
+        Assert.Contains($"{port}", line, StringComparison.Ordinal);
+        Assert.Contains("Node:HttpPort", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_damaged_key_is_named()
     {
         string home = Directory.CreateTempSubdirectory("kwaainet-home-").FullName;

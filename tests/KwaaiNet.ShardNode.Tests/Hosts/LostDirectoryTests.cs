@@ -95,7 +95,7 @@ public sealed class LostDirectoryTests
         FakeBlockSource source = new();
         TestShard shard = await TestShard.StartAsync(directory, source, "Shard:ExpectedShards=3");
         await UntilAsync(() => directory.Watches > 0);
-        await shard.StopAsync().WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        await shard.StopAsync().WaitAsync(TimeSpan.FromSeconds(15), TestContext.Current.CancellationToken);
         Assert.Empty(source.Stacks);
         await shard.DisposeAsync();
     }
