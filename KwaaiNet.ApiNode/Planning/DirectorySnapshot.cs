@@ -7,7 +7,12 @@ namespace KwaaiNet.ApiNode.Planning;
 internal sealed class DirectorySnapshot(NodeDirectoryView view) : INodeSnapshot
 {
     /// <inheritdoc/>
-    public string? Trouble => view.Current.IsLive ? null : "The discovery service does not answer; check that it runs and that Node:Discovery names it.";
+    public string? Trouble => view.Current switch
+    {
+        { IsLive: true } => null,
+        { LossReason: { } reason } => $"Discovery says: {reason}",
+        _ => "Discovery does not answer; check that it runs and that Node:Discovery names it.",
+    };
 
     /// <inheritdoc/>
     public IReadOnlyCollection<NodeRecord> Records

@@ -90,7 +90,8 @@ internal sealed class NetworkSupervisor : IAsyncDisposable
 
         string url = api.ReadNodeFile()?.Http ?? throw new CommandFailure("The API node says it serves no HTTP.", $"read its log, {api.LogPath}.");
         _report.Waiting($"waiting for a chain of shards to cover {_plan.Model.Name}");
-        _weightsHash = await _readiness.WaitServedAsync(api, url, _plan.Model.Name, cancellationToken).ConfigureAwait(false);
+        _weightsHash = await _readiness.WaitServedAsync(
+            api, url, _plan.Model.Name, missing => _report.Waiting($"waiting for a chain of shards to cover {_plan.Model.Name} ({missing})"), cancellationToken).ConfigureAwait(false);
         Url = url;
         WriteState();
     }

@@ -86,7 +86,8 @@ internal sealed class RemoteReader(HttpClient http, TimeProvider time)
             case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
                 return new ModelStoreException(
                     $"{asked} does not give {file.Name} to {(file.Token is null ? "strangers" : "this token")} ({status}).",
-                    "check the name; for a gated repository accept its licence on its page, and set HF_TOKEN (or ModelStore__HuggingFaceToken) to your access token.") { Status = response.StatusCode };
+                    "check the name; for a gated repository accept its licence on its page, and set HF_TOKEN (or ModelStore__HuggingFaceToken) to your access token.")
+                { Status = response.StatusCode };
             case HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError:
                 return new TransferCutException($"{asked} answers {status}", RetryAfter(response));
             case HttpStatusCode.RequestedRangeNotSatisfiable:

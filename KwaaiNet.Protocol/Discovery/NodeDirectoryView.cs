@@ -96,6 +96,7 @@ public sealed partial class NodeDirectoryView : BackgroundService
         {
             while (true)
             {
+                string? reason = null;
                 try
                 {
                     await WatchOnceAsync(() => retry = FirstRetryDelay, stoppingToken).ConfigureAwait(false);
@@ -105,9 +106,10 @@ public sealed partial class NodeDirectoryView : BackgroundService
                     if (!_lossLogged)
                         LogLost(error.Message);
                     _lossLogged = true;
+                    reason = (error as DirectoryUnavailableException)?.Word;
                 }
 
-                Lose();
+                Lose(reason);
                 await Task.Delay(retry, _time, stoppingToken).ConfigureAwait(false);
                 retry = retry * 2 < MaxRetryDelay ? retry * 2 : MaxRetryDelay;
             }
@@ -166,14 +168,14 @@ public sealed partial class NodeDirectoryView : BackgroundService
                     _deadlines[nodeId] = now + record.Record.TtlMs;
             }
 
-            return current with { IsLive = true };
+            return current with { IsLive = true, LossReason = null };
         });
     }
 
-    private void Lose() => Update(current =>
+    private void Lose(string? reason) => Update(current =>
     {
         _lostAt ??= Now();
-        return current.IsLive ? current with { IsLive = false } : current;
+        return current.IsLive || current.LossReason != reason ? current with { IsLive = false, LossReason = reason } : current;
     });
 
     private void Expire() => Update(current =>

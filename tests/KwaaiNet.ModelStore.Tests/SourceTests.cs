@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using KwaaiNet.ModelStore.Local;
 using KwaaiNet.ModelStore.Pulling;
@@ -79,6 +80,19 @@ public sealed class SourceTests
         ModelStoreException wrong = await Assert.ThrowsAsync<ModelStoreException>(() => fixture.PullAsync("gone"));
         Assert.Contains(expected, wrong.Message, StringComparison.Ordinal);
         Assert.Equal(status, (int)((wrong.InnerException as ModelStoreException ?? wrong).Status!));
+    }
+
+    [Fact]
+    public async Task A_list_of_digests_that_is_no_regular_file_is_refused_by_its_path()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no sockets among its files.");
+        await using PullFixture fixture = await PullFixture.StartAsync();
+        fixture.Hub.PublishInRegistry("tiny", "1b", MadeUpModel.Create());
+        string path = Path.Combine(fixture.Folder, "s.json");
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        ModelStoreException wrong = await Assert.ThrowsAsync<ModelStoreException>(() => fixture.PullAsync("tiny:1b", "0-1", path));
+        Assert.StartsWith(path, wrong.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Tests.Fakes;
 using KwaaiNet.CandelEngine.Files;
+using Microsoft.Extensions.AI;
 
 namespace KwaaiNet.ApiNode.Tests.Chat;
 
@@ -55,6 +57,30 @@ public sealed class PromptTests
     {
         await using ApiHost host = await ApiHost.StartAsync();
         await AssertErrorAsync(host, $$"""{"model":"demo","messages":[{"role":"user","content":"Hi"},{"role":"tool","content":"4"{{id}}}]}""", 400, "messages[1].tool_call_id", "missing_required_parameter");
+    }
+
+    [Theory]
+    [InlineData("tool", "{\"role\":\"user\",\"content\":\"Hi\"},{\"role\":\"tool\",\"tool_call_id\":\"1\",\"content\":\"4\"}", "messages[1]")]
+    [InlineData("system", "{\"role\":\"developer\",\"content\":\"Be brief.\"},{\"role\":\"user\",\"content\":\"Hi\"}", "messages[0]")]
+    public async Task A_message_that_the_template_would_drop_is_an_error(string drops, string messages, string param)
+    {
+        string body = $$"""{"model":"demo","messages":[{{messages}}]}""";
+        await using (ApiHost host = await ApiHost.StartAsync(model: FakeCatalog.Model() with { ChatTemplate = new FakeTemplate { Drops = drops } }))
+        {
+            await AssertErrorAsync(host, body, 400, param, "template_error");
+        }
+
+        await using ApiHost keeping = await ApiHost.StartAsync();
+        Assert.Equal(200, (await keeping.AskAsync(body)).Status);
+    }
+
+    [Fact]
+    public async Task Instructions_that_the_template_would_drop_are_an_error_of_their_own()
+    {
+        await using ApiHost host = await ApiHost.StartAsync(model: FakeCatalog.Model() with { ChatTemplate = new FakeTemplate { Drops = "system" } });
+        InvalidChatRequestException exception = await Assert.ThrowsAsync<InvalidChatRequestException>(
+            () => host.Chat.GetResponseAsync("Hi", new ChatOptions { Instructions = "Be brief." }, TestContext.Current.CancellationToken));
+        Assert.Equal("instructions", exception.Param);
     }
 
     private static async Task<string> AssertErrorAsync(ApiHost host, string body, int status, string param, string code)

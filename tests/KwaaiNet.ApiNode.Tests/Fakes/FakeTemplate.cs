@@ -11,12 +11,15 @@ internal sealed class FakeTemplate : ChatTemplate
     /// <summary>Whether the template begins with BOS itself.</summary>
     public bool WritesBos { get; init; }
 
+    /// <summary>A role whose messages are left out.</summary>
+    public string? Drops { get; init; }
+
     public override string Source => "fake";
 
     public override string Render(IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true) =>
         turns.Any(turn => turn.Content == "refuse me")
             ? throw new ChatTemplateException("Roles must alternate")
-            : Always ?? string.Concat(turns.Select(turn => $"{turn.Role}:{turn.Content};"));
+            : Always ?? string.Concat(turns.Where(turn => turn.Role != Drops).Select(turn => $"{turn.Role}:{turn.Content};"));
 
     public override int[] Encode(ITokenizer tokenizer, IReadOnlyList<ChatTurn> turns, bool addGenerationPrompt = true) =>
         tokenizer.Encode(Render(turns, addGenerationPrompt));

@@ -23,7 +23,7 @@ public sealed class ModelsTests
         await using ApiHost host = await StartAsync("0-2", "3-5", "3-5", "4-5");
         Assert.Contains(
             "\"replicas\":1,\"coverage\":[{\"first_block\":0,\"end_block\":3,\"nodes\":1},{\"first_block\":3,\"end_block\":4,\"nodes\":2},{\"first_block\":4,\"end_block\":6,\"nodes\":3}]",
-            await host.Client.GetStringAsync("/v1/models/demo", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+            await host.Client.GetStringAsync("/v1/models/org/demo:1", TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -112,7 +112,7 @@ public sealed class ModelsTests
         FakeNetwork network = new() { Model = "org/demo:1" };
         foreach (string range in ranges)
         {
-            network.Add(range, range);
+            network.Add($"{network.Shards.Count}", range);
         }
 
         return ApiHost.StartAsync(network, model: FakeCatalog.Model("org/demo:1"));
