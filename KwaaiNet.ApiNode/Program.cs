@@ -1,4 +1,4 @@
 using KwaaiNet.ApiNode.Hosting;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ServiceDefaults.Hosting;
 
 return await NodeProgram.RunAsync(args, ApiNodeHost.Build);

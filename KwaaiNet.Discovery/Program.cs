@@ -1,4 +1,4 @@
 using KwaaiNet.Discovery.Hosting;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ServiceDefaults.Hosting;
 
 return await NodeProgram.RunAsync(args, DiscoveryHost.Compose);

@@ -1,4 +1,4 @@
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Hosting;
 
 return await NodeProgram.RunAsync(args, ShardHost.Build);

@@ -9,7 +9,7 @@ internal static class ChatProperties
     /// <summary>Options: a number added to the logits of single tokens, by id; <c>IReadOnlyDictionary&lt;int, float&gt;</c>.</summary>
     public const string LogitBias = "logit_bias";
 
-    /// <summary>Options: whether log probabilities are wanted, a boolean. Answers and updates: a list of <see cref="Wire.LogprobContent"/>.</summary>
+    /// <summary>Options: whether log probabilities are wanted, a boolean. Answers and updates: a list of <see cref="OpenAIJson.LogprobContent"/>.</summary>
     public const string Logprobs = "logprobs";
 
     /// <summary>Options: how many of the most likely tokens come with each one.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Sampling;
@@ -21,7 +22,7 @@ internal static class ChatRequestReader
     /// <param name="options">Limits and sampling; null: the defaults.</param>
     /// <param name="maxTokensDefault">Tokens of an answer whose request names no limit; null: up to the context's end.</param>
     /// <exception cref="ChatFailureException">The request cannot be served as it is.</exception>
-    public static GenerationRequest Read(ServedModel model, IEnumerable<ChatMessage> messages, ChatOptions? options, int? maxTokensDefault)
+    public static GenerationRequest Read(ChatModel model, IEnumerable<ChatMessage> messages, ChatOptions? options, int? maxTokensDefault)
     {
         Refuse(options);
         SamplingParameters sampling = SamplingOptions.Read(options, model);
@@ -29,7 +30,7 @@ internal static class ChatRequestReader
         int? wanted = options?.MaxOutputTokens;
         if (wanted <= 0)
         {
-            throw new InvalidChatRequestException("max_tokens", $"max_tokens is {wanted}; it must be at least 1.", "integer_below_min_value");
+            throw new InvalidChatRequestException("max_tokens", $"max_tokens is {wanted}; it must be at least 1. Leave it out for no limit.", "integer_below_min_value");
         }
 
         int room = model.ContextLength - prompt.Length;
@@ -66,7 +67,7 @@ internal static class ChatRequestReader
         }
     }
 
-    private static int[] EncodePrompt(ServedModel model, IEnumerable<ChatMessage> messages, ChatOptions? options)
+    private static int[] EncodePrompt(ChatModel model, IEnumerable<ChatMessage> messages, ChatOptions? options)
     {
         ChatTemplateOptions template = ReadTemplateOptions(model, options);
         List<ChatTurn> turns = [];
@@ -110,7 +111,7 @@ internal static class ChatRequestReader
             : throw new InvalidChatRequestException("messages", "The messages hold no text, and the model needs at least one token to start from.");
     }
 
-    private static ChatTemplateOptions ReadTemplateOptions(ServedModel model, ChatOptions? options)
+    private static ChatTemplateOptions ReadTemplateOptions(ChatModel model, ChatOptions? options)
     {
         const string Name = ChatProperties.TemplateVariables;
         object? value = null;

@@ -1,6 +1,6 @@
 using System.Text;
 using KwaaiNet.ApiNode.Generation;
-using KwaaiNet.ApiNode.Wire;
+using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.CandelEngine.Text;
 

@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Text.Json;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.Protocol.Sessions;
 using Microsoft.Extensions.AI;
 
 namespace KwaaiNet.ApiNode.Chat;
@@ -10,9 +12,6 @@ namespace KwaaiNet.ApiNode.Chat;
 /// <summary>Reads how an answer's tokens are drawn: the request first, then what the model's makers recommend, then OpenAI's defaults.</summary>
 internal static class SamplingOptions
 {
-    /// <summary>Tokens one request may bias.</summary>
-    public const int MaxLogitBiases = 1024;
-
     // What OpenAI's API does when a request is silent.
     private const float DefaultTemperature = 1;
     private const float DefaultTopP = 1;
@@ -25,7 +24,7 @@ internal static class SamplingOptions
 
     /// <summary>Reads the options.</summary>
     /// <exception cref="InvalidChatRequestException">A value is outside of its range; the field is named as OpenAI's wire names it.</exception>
-    public static SamplingParameters Read(ChatOptions? options, ServedModel model)
+    public static SamplingParameters Read(ChatOptions? options, ChatModel model)
     {
         RecommendedSampling recommended = model.RecommendedSampling;
         (float penalty, int lastN) = Repetition(options, recommended);
@@ -88,9 +87,9 @@ internal static class SamplingOptions
             throw Wrong(ChatProperties.LogitBias, "a map of token ids to numbers");
         }
 
-        if (biases.Count > MaxLogitBiases)
+        if (biases.Count > SessionBounds.MaxLogitBiases)
         {
-            throw Wrong(ChatProperties.LogitBias, $"at most {MaxLogitBiases} tokens; these are {biases.Count}");
+            throw Wrong(ChatProperties.LogitBias, $"at most {SessionBounds.MaxLogitBiases} tokens; these are {biases.Count}");
         }
 
         foreach ((int token, float bias) in biases)

@@ -1,10 +1,11 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Models;
+using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.ApiNode.Telemetry;
-using KwaaiNet.ApiNode.Wire;
 using KwaaiNet.CandelEngine.Text;
 using Microsoft.Extensions.AI;
 
@@ -20,12 +21,12 @@ internal sealed class ShardChainChatClient : IChatClient
     /// <summary>What telemetry calls this provider.</summary>
     public const string ProviderName = "kwaainet";
 
-    private readonly IModelCatalog _catalog;
+    private readonly IChatModelCatalog _catalog;
     private readonly ChainServices _services;
     private readonly ILogger<ChainGeneration> _logger;
 
     /// <summary>Makes the client.</summary>
-    public ShardChainChatClient(IModelCatalog catalog, ChainServices services, ILogger<ChainGeneration> logger)
+    public ShardChainChatClient(IChatModelCatalog catalog, ChainServices services, ILogger<ChainGeneration> logger)
     {
         _catalog = catalog;
         _services = services;
@@ -86,7 +87,7 @@ internal sealed class ShardChainChatClient : IChatClient
         IEnumerable<ChatMessage> messages, ChatOptions? options, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
-        ServedModel model = FindModel(options?.ModelId);
+        ChatModel model = FindModel(options?.ModelId);
         GenerationRequest request = ChatRequestReader.Read(model, messages, options, _services.Options.MaxTokensDefault);
         string id = $"chatcmpl-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16))}";
         DateTimeOffset created = _services.Time.GetUtcNow();
@@ -167,7 +168,7 @@ internal sealed class ShardChainChatClient : IChatClient
         };
     }
 
-    private async ValueTask<SampledToken> NextAsync(ChainGeneration generation, ServedModel model, CancellationToken cancellationToken)
+    private async ValueTask<SampledToken> NextAsync(ChainGeneration generation, ChatModel model, CancellationToken cancellationToken)
     {
         try
         {
@@ -181,7 +182,7 @@ internal sealed class ShardChainChatClient : IChatClient
         }
     }
 
-    private ServedModel FindModel(string? id)
+    private ChatModel FindModel(string? id)
     {
         if (id is null)
         {
@@ -191,6 +192,6 @@ internal sealed class ShardChainChatClient : IChatClient
         }
 
         return _catalog.Find(id)
-            ?? throw (_catalog.IsOpening(id) ? ChainUnavailableException.Opening(id) : new ModelNotFoundException(id));
+            ?? throw (_catalog.IsOpening(id) ? ChainUnavailableException.Opening(id) : new UnknownModelException(id));
     }
 }

@@ -44,7 +44,7 @@ public sealed class ApiOptions
     /// <summary>Largest request body in bytes. Default 4 MiB.</summary>
     public int MaxRequestBytes { get; set; } = DefaultMaxRequestBytes;
 
-    /// <summary>Prompt tokens in one frame. Default 256.</summary>
+    /// <summary>Prompt tokens in one frame, at most <see cref="Protocol.Sessions.SessionBounds.MaxStepRows"/>; fewer where a model is so wide that their hidden states would not fit a message. Default 256.</summary>
     public int PrefillChunk { get; set; } = DefaultPrefillChunk;
 
     /// <summary>How long the shards of a chain may take to open a session, in seconds. Default 4: a shard that hangs here is an error within 5 s.</summary>

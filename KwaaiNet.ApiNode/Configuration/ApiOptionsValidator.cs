@@ -1,4 +1,5 @@
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.Protocol.Sessions;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ApiNode.Configuration;
@@ -36,7 +37,9 @@ internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
         Require(Enum.IsDefined(options.HiddenFormat), "must be F16 or F32", nameof(ApiOptions.HiddenFormat));
         Require(options.MaxTokensDefault is null or > 0, "must be positive, or left out", nameof(ApiOptions.MaxTokensDefault));
         Require(options.MaxRequestBytes is >= 1024 and <= 1 << 30, "must be between 1024 and 1 GiB", nameof(ApiOptions.MaxRequestBytes));
-        Require(options.PrefillChunk is >= 1 and <= 4096, "must be between 1 and 4096 rows", nameof(ApiOptions.PrefillChunk));
+        Require(
+            options.PrefillChunk is >= 1 and <= SessionBounds.MaxStepRows, $"must be between 1 and {SessionBounds.MaxStepRows} rows, which is what a shard takes",
+            nameof(ApiOptions.PrefillChunk));
         Require(options.MaxChainAttempts is >= 1 and <= 100, "must be between 1 and 100", nameof(ApiOptions.MaxChainAttempts));
         RequireSeconds(options.OpenTimeoutSeconds, nameof(ApiOptions.OpenTimeoutSeconds));
         RequireSeconds(options.RouteTimeoutSeconds, nameof(ApiOptions.RouteTimeoutSeconds));

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
 using System.Diagnostics;
-using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Configuration;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.ApiNode.Telemetry;
+using KwaaiNet.Protocol.Sessions;
 
 namespace KwaaiNet.ApiNode.Generation;
 
@@ -112,6 +113,7 @@ internal sealed partial class ChainGeneration : IDisposable
             StartPhase(ApiTelemetry.Spans.Route);
             ShardChain chain = Plan();
             _phase?.SetTag(ApiTelemetry.Tags.Hops, chain.Hops.Length).SetTag(ApiTelemetry.Tags.Chain, chain.ToString());
+            bool wide = _request.Model.HiddenExceedsHalf || _options.HiddenFormat == CandelEngine.Compute.HiddenFormat.F32;
             SessionSettings settings = new()
             {
                 Model = _request.Model,
@@ -120,8 +122,8 @@ internal sealed partial class ChainGeneration : IDisposable
                 Tokens = _tokens,
                 Generated = Generated,
                 MaxNewTokens = MaxNewTokens - Generated,
-                HiddenFormat = _request.Model.HiddenExceedsHalf ? CandelEngine.Compute.HiddenFormat.F32 : _options.HiddenFormat,
-                PrefillChunk = _options.PrefillChunk,
+                HiddenFormat = wide ? CandelEngine.Compute.HiddenFormat.F32 : CandelEngine.Compute.HiddenFormat.F16,
+                PrefillChunk = Math.Min(_options.PrefillChunk, SessionBounds.RowsPerStep(_request.Model.Width, wide ? sizeof(float) : sizeof(ushort))),
                 OpenTimeout = TimeSpan.FromSeconds(_options.OpenTimeoutSeconds),
                 StepTimeout = TimeSpan.FromSeconds(_options.StepTimeoutSeconds),
                 TraceParent = _traceParent,

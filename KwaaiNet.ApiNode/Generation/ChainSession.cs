@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Threading.Channels;
 using Google.Protobuf;
 using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ApiNode.Generation;
@@ -10,8 +11,6 @@ namespace KwaaiNet.ApiNode.Generation;
 /// <summary>One session on one chain: opened on all its shards at once, fed the prompt, read token by token, closed everywhere.</summary>
 internal sealed class ChainSession : IDisposable
 {
-    private const int SessionIdBytes = 16;
-
     // Tokens a chain may be ahead of the reader beyond those asked for: none in truth; a shard that floods is cut off here.
     private const int EventSlack = 16;
 
@@ -21,7 +20,7 @@ internal sealed class ChainSession : IDisposable
     private readonly SessionSettings _settings;
     private readonly ShardChain _chain;
     private readonly CancellationToken _cancelled;
-    private readonly ByteString _id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(SessionIdBytes));
+    private readonly ByteString _id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(SessionBounds.SessionIdBytes));
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Channel<TokenSampled> _tokens;
     private readonly HopEar[] _ears;

@@ -12,7 +12,7 @@ internal sealed record DrawnLogprobs(float Drawn, ImmutableArray<TokenLogprob> T
     /// <param name="message">What the shard sent.</param>
     /// <param name="asked">Alternatives asked for.</param>
     /// <param name="vocabulary">Tokens of the model.</param>
-    public static DrawnLogprobs? Read(Protocol.Wire.TokenLogprobs message, int asked, int vocabulary)
+    public static DrawnLogprobs? Read(Protocol.Wire.SampledLogprobs message, int asked, int vocabulary)
     {
         if (message.Top.Count > asked || message.Top.Any(token => token.Token >= (uint)vocabulary || !IsPossible(token.Logprob)))
         {

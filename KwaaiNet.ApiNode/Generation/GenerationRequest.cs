@@ -8,7 +8,7 @@ namespace KwaaiNet.ApiNode.Generation;
 internal sealed record GenerationRequest
 {
     /// <summary>The model.</summary>
-    public required ServedModel Model { get; init; }
+    public required ChatModel Model { get; init; }
 
     /// <summary>The prompt's tokens; at least one.</summary>
     public required int[] Prompt { get; init; }

@@ -3,8 +3,6 @@ using Google.Protobuf;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Wire;
-using LogitBias = KwaaiNet.CandelEngine.Sampling.LogitBias;
-using TokenHistory = KwaaiNet.Protocol.Wire.TokenHistory;
 
 namespace KwaaiNet.ApiNode.Generation;
 
@@ -51,7 +49,7 @@ internal static class SamplingMessages
 
         if (!sampling.LogitBias.IsDefaultOrEmpty)
         {
-            message.LogitBias.Add(sampling.LogitBias.Select((LogitBias bias) => new Protocol.Wire.LogitBias { Token = (uint)bias.Token, Bias = bias.Bias }));
+            message.LogitBias.Add(sampling.LogitBias.Select((LogitBias bias) => new TokenBias { Token = (uint)bias.Token, Bias = bias.Bias }));
         }
 
         if (sampling.PenalisesRepetition || sampling.PenalisesOccurrence)
@@ -63,7 +61,7 @@ internal static class SamplingMessages
     }
 
     // No more than the penalties need: what the prompt says is no business of the last shard otherwise.
-    private static TokenHistory History(IReadOnlyList<int> tokens, int generated, int needed)
+    private static PriorTokens History(IReadOnlyList<int> tokens, int generated, int needed)
     {
         byte[] bytes = new byte[needed * sizeof(int)];
         int first = tokens.Count - needed;
@@ -72,7 +70,7 @@ internal static class SamplingMessages
             BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i * sizeof(int)), tokens[first + i]);
         }
 
-        return new TokenHistory
+        return new PriorTokens
         {
             Position = (uint)first,
             Generated = (uint)Math.Min(generated, needed),

@@ -23,7 +23,7 @@ internal static class SessionMessages
             FirstBlock = (uint)here.Blocks.First,
             EndBlock = (uint)here.Blocks.End,
             MaxPositions = (uint)(settings.Tokens.Count + settings.MaxNewTokens),
-            HiddenFormat = settings.HiddenFormat == CandelEngine.Compute.HiddenFormat.F32 ? HiddenFormat.F32 : HiddenFormat.F16,
+            HiddenFormat = settings.HiddenFormat == CandelEngine.Compute.HiddenFormat.F32 ? HiddenEncoding.F32 : HiddenEncoding.F16,
             Traceparent = settings.TraceParent,
         };
         open.StepSources.Add(hop == 0 ? settings.Owner : chain.Hops[hop - 1].NodeId);

@@ -7,7 +7,7 @@ namespace KwaaiNet.ApiNode.Generation;
 internal sealed record SessionSettings
 {
     /// <summary>The model.</summary>
-    public required ServedModel Model { get; init; }
+    public required ChatModel Model { get; init; }
 
     /// <summary>The API node's own did:key: the source of the prompt's steps.</summary>
     public required string Owner { get; init; }

@@ -10,6 +10,7 @@ using KwaaiNet.ApiNode.Telemetry;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ServiceDefaults;
+using KwaaiNet.ServiceDefaults.Hosting;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Configuration.Memory;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -54,11 +55,11 @@ internal static class ApiNodeHost
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ApiTelemetry>();
-        if (services.All(service => service.ServiceType != typeof(IModelCatalog)))
+        if (services.All(service => service.ServiceType != typeof(IChatModelCatalog)))
         {
-            services.AddSingleton<ModelCatalog>();
-            services.AddSingleton<IModelCatalog>(provider => provider.GetRequiredService<ModelCatalog>());
-            services.AddHostedService(provider => provider.GetRequiredService<ModelCatalog>());
+            services.AddSingleton<ChatModelCatalog>();
+            services.AddSingleton<IChatModelCatalog>(provider => provider.GetRequiredService<ChatModelCatalog>());
+            services.AddHostedService(provider => provider.GetRequiredService<ChatModelCatalog>());
         }
 
         if (services.All(service => service.ServiceType != typeof(INodeSnapshot)))

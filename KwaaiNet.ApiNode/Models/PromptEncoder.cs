@@ -7,7 +7,7 @@ internal static class PromptEncoder
 {
     /// <summary>Encodes with the model's own template. A base model has none: its prompt is the contents joined by line breaks, to be continued.</summary>
     /// <exception cref="ChatTemplateException">The template refuses the conversation.</exception>
-    public static int[] Encode(ServedModel model, IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options)
+    public static int[] Encode(ChatModel model, IReadOnlyList<ChatTurn> turns, ChatTemplateOptions options)
     {
         ITokenizer tokenizer = model.Tokenizer;
         int[] ids = model.ChatTemplate is { } template

@@ -16,7 +16,7 @@ internal static class ChainPlanner
     /// <param name="tierOf">How far a node is trusted.</param>
     public static ChainPlan Plan(IEnumerable<NodeRecord> records, ChainRequest request, Func<NodeRecord, TrustTier> tierOf)
     {
-        ServedModel model = request.Model;
+        ChatModel model = request.Model;
         List<Candidate> ready = [];
         List<BlockRange> loading = [];
         List<BlockRange> otherWeights = [];

@@ -9,7 +9,7 @@ namespace KwaaiNet.ApiNode.Planning;
 internal sealed record ChainRequest
 {
     /// <summary>The model; its file's hash is what every node must hold.</summary>
-    public required ServedModel Model { get; init; }
+    public required ChatModel Model { get; init; }
 
     /// <summary>The network's name; records of others do not count. Null: any.</summary>
     public string? Network { get; init; }

@@ -17,7 +17,7 @@ internal sealed class ChainRouter(INodeSnapshot nodes, NodeQuarantine quarantine
     /// <param name="avoid">Nodes that refused this request.</param>
     /// <param name="lastShardVersion">The protocol version the last shard must speak.</param>
     public ChainPlan Plan(
-        ServedModel model, int positions, TrustTier minimumTier = TrustTier.Unknown, ImmutableHashSet<string>? avoid = null,
+        ChatModel model, int positions, TrustTier minimumTier = TrustTier.Unknown, ImmutableHashSet<string>? avoid = null,
         uint lastShardVersion = ProtocolVersions.Base) =>
         ChainPlanner.Plan(
             nodes.Records,

@@ -1,5 +1,9 @@
+using System.Buffers;
+using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.CandelEngine.Sampling;
 using Microsoft.Extensions.AI;
 
@@ -24,6 +28,7 @@ internal static class ChatCompletionRequestReader
     private const int MaxStopLength = 1024;
     private const int MaxModelLength = 256;
     private const int MaxDepth = 64;
+    private const string NoLimit = "Leave it out for no limit.";
 
     private static readonly JsonDocumentOptions s_json = new() { MaxDepth = MaxDepth };
 
@@ -34,6 +39,12 @@ internal static class ChatCompletionRequestReader
         if (body.IsEmpty)
         {
             throw new InvalidChatRequestException(null, "The request has no body; send a JSON object with 'model' and 'messages'.");
+        }
+
+        // Also in fields that are ignored, and in keys: a body in another encoding says something else than its sender meant.
+        if (!Utf8.IsValid(body.Span))
+        {
+            throw new InvalidChatRequestException(null, $"The body is not UTF-8, as JSON must be: byte {FirstByteThatIsNoText(body.Span) + 1} begins no character. Send UTF-8.");
         }
 
         try
@@ -50,7 +61,7 @@ internal static class ChatCompletionRequestReader
         }
         catch (InvalidOperationException)
         {
-            // A key with half a surrogate pair, or one that is not UTF-8.
+            // A key with half a surrogate pair.
             throw new InvalidChatRequestException(null, "The body is not valid JSON: a key is not Unicode text.");
         }
     }
@@ -105,6 +116,17 @@ internal static class ChatCompletionRequestReader
         return new ChatCompletionRequest(messages, options, stream, includeUsage);
     }
 
+    private static int FirstByteThatIsNoText(ReadOnlySpan<byte> body)
+    {
+        int at = 0;
+        while (Rune.DecodeFromUtf8(body[at..], out _, out int length) == OperationStatus.Done)
+        {
+            at += length;
+        }
+
+        return at;
+    }
+
     // What chat options have no property of their own for.
     private static void AddSampling(ChatOptions options, RequestJson json)
     {
@@ -130,8 +152,8 @@ internal static class ChatCompletionRequestReader
     // The old name and the new one; a request that has both gets no more than either allows.
     private static int? ReadLimit(RequestJson json)
     {
-        long? old = json.Integer("max_tokens", 1, int.MaxValue);
-        long? current = json.Integer("max_completion_tokens", 1, int.MaxValue);
+        long? old = json.Integer("max_tokens", 1, int.MaxValue, NoLimit);
+        long? current = json.Integer("max_completion_tokens", 1, int.MaxValue, NoLimit);
         return (int?)(old is null || current is null ? old ?? current : Math.Min(old.Value, current.Value));
     }
 

@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Text.Json;
-using KwaaiNet.ApiNode.Chat;
-using KwaaiNet.ApiNode.Wire;
+using KwaaiNet.ApiNode.Failures;
+using KwaaiNet.ApiNode.OpenAIJson;
 using Microsoft.Extensions.AI;
 
 namespace KwaaiNet.ApiNode.Routes;
@@ -91,7 +91,7 @@ internal static class ChatCompletionStream
 
     private sealed class ChunkWriter(HttpResponse response, ChatCompletionRequest request)
     {
-        private readonly Utf8JsonWriter _json = new(response.BodyWriter, new JsonWriterOptions { Encoder = ApiJsonContext.Wire.Options.Encoder, SkipValidation = true });
+        private readonly Utf8JsonWriter _json = new(response.BodyWriter, new JsonWriterOptions { Encoder = ApiJsonContext.Unescaped.Options.Encoder, SkipValidation = true });
         private string _id = "";
         private string _model = request.Options.ModelId ?? "";
         private string? _fingerprint;
@@ -120,7 +120,7 @@ internal static class ChatCompletionStream
         public void Write(ErrorEnvelope error)
         {
             response.BodyWriter.Write(EventStart);
-            JsonSerializer.Serialize(_json, error, ApiJsonContext.Wire.ErrorEnvelope);
+            JsonSerializer.Serialize(_json, error, ApiJsonContext.Unescaped.ErrorEnvelope);
             End();
         }
 
@@ -134,13 +134,13 @@ internal static class ChatCompletionStream
             {
                 JsonSerializer.Serialize(
                     _json, new CompletionChunkWithUsage(_id, CompletionChunk.ObjectName, _created, _model, _fingerprint, choices, usage),
-                    ApiJsonContext.Wire.CompletionChunkWithUsage);
+                    ApiJsonContext.Unescaped.CompletionChunkWithUsage);
             }
             else
             {
                 JsonSerializer.Serialize(
                     _json, new CompletionChunk(_id, CompletionChunk.ObjectName, _created, _model, _fingerprint, choices),
-                    ApiJsonContext.Wire.CompletionChunk);
+                    ApiJsonContext.Unescaped.CompletionChunk);
             }
 
             End();

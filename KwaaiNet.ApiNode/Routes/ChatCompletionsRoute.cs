@@ -1,5 +1,5 @@
 using KwaaiNet.ApiNode.Configuration;
-using KwaaiNet.ApiNode.Wire;
+using KwaaiNet.ApiNode.OpenAIJson;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Options;
 
@@ -34,6 +34,6 @@ internal static class ChatCompletionsRoute
             }],
             CompletionFields.Usage(response.Usage),
             CompletionFields.Fingerprint(response));
-        await context.Response.WriteAsJsonAsync(completion, ApiJsonContext.Wire.ChatCompletion, cancellationToken: context.RequestAborted).ConfigureAwait(false);
+        await context.Response.WriteAsJsonAsync(completion, ApiJsonContext.Unescaped.ChatCompletion, cancellationToken: context.RequestAborted).ConfigureAwait(false);
     }
 }

@@ -1,5 +1,5 @@
 using KwaaiNet.ApiNode.Chat;
-using KwaaiNet.ApiNode.Wire;
+using KwaaiNet.ApiNode.OpenAIJson;
 using Microsoft.Extensions.AI;
 
 namespace KwaaiNet.ApiNode.Routes;

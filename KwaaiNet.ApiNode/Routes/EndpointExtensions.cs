@@ -1,4 +1,4 @@
-using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 using Microsoft.AspNetCore.Diagnostics;
 
 namespace KwaaiNet.ApiNode.Routes;

@@ -1,6 +1,6 @@
 using System.Globalization;
-using KwaaiNet.ApiNode.Chat;
-using KwaaiNet.ApiNode.Wire;
+using KwaaiNet.ApiNode.Failures;
+using KwaaiNet.ApiNode.OpenAIJson;
 
 namespace KwaaiNet.ApiNode.Routes;
 
@@ -44,6 +44,6 @@ internal static class ErrorReply
     private static Task WriteAsync(HttpContext context, int status, ErrorEnvelope error)
     {
         context.Response.StatusCode = status;
-        return context.Response.WriteAsJsonAsync(error, ApiJsonContext.Wire.ErrorEnvelope, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(error, ApiJsonContext.Unescaped.ErrorEnvelope, cancellationToken: context.RequestAborted);
     }
 }

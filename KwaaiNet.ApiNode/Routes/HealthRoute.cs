@@ -1,6 +1,6 @@
 using KwaaiNet.ApiNode.Models;
+using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.ApiNode.Planning;
-using KwaaiNet.ApiNode.Wire;
 using KwaaiNet.ServiceDefaults;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -21,14 +21,14 @@ internal static class HealthRoute
     private static Task WriteAsync(HttpContext context, HealthReport report)
     {
         INodeSnapshot nodes = context.RequestServices.GetRequiredService<INodeSnapshot>();
-        IModelCatalog catalog = context.RequestServices.GetRequiredService<IModelCatalog>();
+        IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
         HealthReply reply = new(
             report.Status.ToString(), nodes.IsAvailable, nodes.Records.Count,
             [.. catalog.Models.Select(model => Describe(model, router.Plan(model, positions: 1)))]);
-        return context.Response.WriteAsJsonAsync(reply, ApiJsonContext.Wire.HealthReply, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(reply, ApiJsonContext.Unescaped.HealthReply, cancellationToken: context.RequestAborted);
     }
 
-    private static HealthModel Describe(ServedModel model, ChainPlan plan) =>
+    private static HealthModel Describe(ChatModel model, ChainPlan plan) =>
         new(model.Id, plan.Found, plan.Found ? null : $"{plan.NoChain.Reason}: blocks {string.Join(", ", plan.NoChain.Missing)}");
 }

@@ -13,10 +13,10 @@ internal static class LandingRoute
 
     private static Task HandleAsync(HttpContext context)
     {
-        IModelCatalog catalog = context.RequestServices.GetRequiredService<IModelCatalog>();
+        IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
         StringBuilder rows = new();
-        foreach (ServedModel model in catalog.Models)
+        foreach (ChatModel model in catalog.Models)
         {
             ChainPlan plan = router.Plan(model, positions: 1);
             string state = plan.Found ? $"ready on {plan.Chain.Hops.Length} shards" : $"not ready: blocks {string.Join(", ", plan.NoChain.Missing)} missing";

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
+using KwaaiNet.Protocol.Sessions;
 
 namespace KwaaiNet.ApiNode.Routes;
 
@@ -30,9 +31,9 @@ internal static class LogitBiasReader
         Dictionary<int, float> biases = [];
         foreach (JsonProperty property in value.EnumerateObject())
         {
-            if (biases.Count == SamplingOptions.MaxLogitBiases)
+            if (biases.Count == SessionBounds.MaxLogitBiases)
             {
-                throw new InvalidChatRequestException(Name, $"Invalid '{Name}': more than {SamplingOptions.MaxLogitBiases} tokens.", "invalid_value");
+                throw new InvalidChatRequestException(Name, $"Invalid '{Name}': more than {SessionBounds.MaxLogitBiases} tokens.", "invalid_value");
             }
 
             if (!int.TryParse(property.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int token))
@@ -42,7 +43,7 @@ internal static class LogitBiasReader
             }
 
             // "7" and "07", or one key twice: the last one counts, as everywhere in a request.
-            biases[token] = (float)new RequestJson(value, $"{Name}.").Number(property.Name, -100, 100).GetValueOrDefault();
+            biases[token] = (float)RequestJson.ReadNumber(property.Value, $"{Name}.{property.Name}", -100, 100);
         }
 
         return biases.Count == 0 ? null : biases;

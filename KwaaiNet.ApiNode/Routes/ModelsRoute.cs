@@ -1,7 +1,7 @@
-using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Models;
+using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.ApiNode.Planning;
-using KwaaiNet.ApiNode.Wire;
 using KwaaiNet.CandelEngine.Sampling;
 
 namespace KwaaiNet.ApiNode.Routes;
@@ -19,24 +19,24 @@ internal static class ModelsRoute
 
     private static Task ListAsync(HttpContext context)
     {
-        IModelCatalog catalog = context.RequestServices.GetRequiredService<IModelCatalog>();
+        IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
         ModelList list = new([.. catalog.Models.Select(model => Describe(model, router.Plan(model, positions: 1))).OfType<ModelEntry>()]);
-        return context.Response.WriteAsJsonAsync(list, ApiJsonContext.Wire.ModelList, cancellationToken: context.RequestAborted);
+        return context.Response.WriteAsJsonAsync(list, ApiJsonContext.Unescaped.ModelList, cancellationToken: context.RequestAborted);
     }
 
     private static Task GetAsync(HttpContext context)
     {
         // The server decodes the path except for %2F, which might have been meant as a part of the id: here it always is.
         string id = ((string?)context.Request.RouteValues["id"] ?? "").Replace("%2F", "/", StringComparison.OrdinalIgnoreCase);
-        IModelCatalog catalog = context.RequestServices.GetRequiredService<IModelCatalog>();
+        IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
         ModelEntry entry = (catalog.Find(id) is { } model ? Describe(model, router.Plan(model, positions: 1)) : null)
-            ?? throw new ModelNotFoundException(id);
-        return context.Response.WriteAsJsonAsync(entry, ApiJsonContext.Wire.ModelEntry, cancellationToken: context.RequestAborted);
+            ?? throw new UnknownModelException(id);
+        return context.Response.WriteAsJsonAsync(entry, ApiJsonContext.Unescaped.ModelEntry, cancellationToken: context.RequestAborted);
     }
 
-    private static ModelEntry? Describe(ServedModel model, ChainPlan plan) => plan.Found
+    private static ModelEntry? Describe(ChatModel model, ChainPlan plan) => plan.Found
         ? new ModelEntry(
             model.Id, "model", model.Created.ToUnixTimeSeconds(), "local",
             new ModelKwaaiNet(

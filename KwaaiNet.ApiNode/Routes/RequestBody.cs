@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace KwaaiNet.ApiNode.Routes;

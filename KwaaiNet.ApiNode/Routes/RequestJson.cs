@@ -1,5 +1,5 @@
 using System.Text.Json;
-using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 
 namespace KwaaiNet.ApiNode.Routes;
 
@@ -34,19 +34,15 @@ internal readonly struct RequestJson(JsonElement element, string path)
     /// <summary>A number within bounds.</summary>
     public double? Number(string name, double min, double max)
     {
-        if (Find(name) is not { } value)
-        {
-            return null;
-        }
-
-        return value.ValueKind != JsonValueKind.Number ? throw WrongType(Path(name), "a number", value)
-            : value.TryGetDouble(out double number) && number >= min && number <= max ? number
-            : throw new InvalidChatRequestException(
-                Path(name), $"Invalid '{Path(name)}': {Shown(value)} is outside of {min:0.##} to {max:0.##}.", "invalid_value");
+        return Find(name) is { } value ? ReadNumber(value, Path(name), min, max) : null;
     }
 
-    /// <summary>A whole number within bounds.</summary>
-    public long? Integer(string name, long min, long max)
+    /// <summary>A whole number within bounds, also one that is written as <c>4.0</c> or <c>1e3</c>.</summary>
+    /// <param name="name">The field.</param>
+    /// <param name="min">The least value.</param>
+    /// <param name="max">The greatest value.</param>
+    /// <param name="remedy">What to do about a number below <paramref name="min"/>, a sentence; empty for nothing but another number.</param>
+    public long? Integer(string name, long min, long max, string remedy = "")
     {
         if (Find(name) is not { } value)
         {
@@ -58,17 +54,23 @@ internal readonly struct RequestJson(JsonElement element, string path)
             throw WrongType(Path(name), "a whole number", value);
         }
 
-        if (!value.TryGetInt64(out long number))
+        if (!value.TryGetInt64(out long number) && !WholeNumber.TryRead(value.GetRawText(), out number))
         {
             throw new InvalidChatRequestException(Path(name), $"Invalid '{Path(name)}': {Shown(value)} is not a whole number of 64 bits.", "invalid_type");
         }
 
         return number < min
-            ? throw new InvalidChatRequestException(Path(name), $"Invalid '{Path(name)}': {number} is below the least value, {min}.", "integer_below_min_value")
+            ? throw new InvalidChatRequestException(Path(name), $"Invalid '{Path(name)}': {number} is below the least value, {min}.{(remedy.Length > 0 ? " " : "")}{remedy}", "integer_below_min_value")
             : number > max
             ? throw new InvalidChatRequestException(Path(name), $"Invalid '{Path(name)}': {number} is above the greatest value, {max}.", "integer_above_max_value")
             : number;
     }
+
+    /// <summary>A number within bounds that stands where nothing may be left out: null is none.</summary>
+    public static double ReadNumber(JsonElement value, string path, double min, double max) =>
+        value.ValueKind != JsonValueKind.Number ? throw WrongType(path, "a number", value)
+        : value.TryGetDouble(out double number) && number >= min && number <= max ? number
+        : throw new InvalidChatRequestException(path, $"Invalid '{path}': {Shown(value)} is outside of {min:0.##} to {max:0.##}.", "invalid_value");
 
     /// <summary>Text of a JSON string.</summary>
     public static string ReadString(JsonElement value, string path)
@@ -84,8 +86,8 @@ internal readonly struct RequestJson(JsonElement element, string path)
         }
         catch (InvalidOperationException)
         {
-            // "\ud800": half of a character, which JSON's grammar allows and no text can hold; or bytes in another encoding.
-            throw new InvalidChatRequestException(path, $"Invalid '{path}': the string holds half of a surrogate pair, or bytes that are not UTF-8.", "invalid_value");
+            // "\ud800": half of a character, which JSON's grammar allows and no text can hold.
+            throw new InvalidChatRequestException(path, $"Invalid '{path}': the string holds half of a surrogate pair.", "invalid_value");
         }
     }
 

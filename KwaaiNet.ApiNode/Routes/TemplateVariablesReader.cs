@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 
 namespace KwaaiNet.ApiNode.Routes;
 

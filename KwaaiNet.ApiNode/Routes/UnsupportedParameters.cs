@@ -1,5 +1,5 @@
 using System.Text.Json;
-using KwaaiNet.ApiNode.Chat;
+using KwaaiNet.ApiNode.Failures;
 
 namespace KwaaiNet.ApiNode.Routes;
 

@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 
 namespace KwaaiNet.CandelEngine.Gguf;
 

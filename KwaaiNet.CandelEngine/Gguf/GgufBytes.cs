@@ -1,7 +1,8 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Text;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Gguf;
 

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Gguf;
 

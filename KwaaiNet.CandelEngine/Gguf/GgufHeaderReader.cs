@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Gguf;
 

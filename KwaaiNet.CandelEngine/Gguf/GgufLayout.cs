@@ -1,5 +1,5 @@
 using System.Numerics;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 
 namespace KwaaiNet.CandelEngine.Gguf;
 

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Gguf;
 

@@ -24,7 +24,7 @@ internal static class GgufRecommendedSampling
     private const int DefaultRepeatLastN = 64;
 
     /// <summary>Reads the keys that are there.</summary>
-    /// <exception cref="Models.ModelFormatException">A value has a wrong type or is not finite; the key is named.</exception>
+    /// <exception cref="Files.ModelFormatException">A value has a wrong type or is not finite; the key is named.</exception>
     public static RecommendedSampling Read(GgufMetadata metadata)
     {
         float? repeat = metadata.GetSingle(Prefix + "penalty_repeat");

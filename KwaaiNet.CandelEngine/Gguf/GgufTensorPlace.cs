@@ -1,3 +1,5 @@
+using KwaaiNet.CandelEngine.Tensors;
+
 namespace KwaaiNet.CandelEngine.Gguf;
 
 /// <summary>Where a tensor lies in a GGUF file, by the file's header.</summary>

@@ -1,5 +1,6 @@
-using KwaaiNet.CandelEngine.Safetensors;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.CandelEngine.Models;
@@ -8,16 +9,6 @@ namespace KwaaiNet.CandelEngine.Models;
 /// <remarks>Opening reads the header only; tensor bytes are mapped and touched when a stack loads them. Safe for concurrent reads.</remarks>
 public abstract class ModelFile : IDisposable
 {
-    /// <summary>Opens a model file of any supported format.</summary>
-    /// <param name="path">A <c>.gguf</c> file; or a folder of <c>config.json</c> and <c>.safetensors</c> files, one of these files, or their index.</param>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="ModelFormatException">The file is not a model, is truncated, or lies about itself.</exception>
-    public static ModelFile Open(string path)
-    {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        return ModelFolder.Names(path) ? SafetensorsModelFile.Open(path) : Gguf.GgufModelFile.Open(path);
-    }
-
     /// <summary>The full path.</summary>
     public abstract string Path { get; }
 

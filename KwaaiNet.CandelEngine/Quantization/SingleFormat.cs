@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Quantization;
 

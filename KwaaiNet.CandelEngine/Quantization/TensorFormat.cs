@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
 using KwaaiNet.CandelEngine.Quantization.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Quantization;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Safetensors.Configuration;
 using KwaaiNet.CandelEngine.Text.HuggingFace;
 

@@ -1,6 +1,6 @@
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Safetensors.Configuration;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Safetensors;
 

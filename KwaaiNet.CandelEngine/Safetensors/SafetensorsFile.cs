@@ -1,5 +1,4 @@
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 
 namespace KwaaiNet.CandelEngine.Safetensors;
 

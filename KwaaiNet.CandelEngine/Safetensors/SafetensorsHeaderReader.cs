@@ -1,8 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 
 namespace KwaaiNet.CandelEngine.Safetensors;
 

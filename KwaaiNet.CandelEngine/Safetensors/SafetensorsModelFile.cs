@@ -1,8 +1,11 @@
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Safetensors.Configuration;
 using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.CandelEngine.Text;
 using KwaaiNet.CandelEngine.Text.HuggingFace;
+using KwaaiNet.CandelEngine.Text.Templates;
 
 namespace KwaaiNet.CandelEngine.Safetensors;
 
@@ -79,7 +82,7 @@ public sealed class SafetensorsModelFile : ModelFile
     /// <param name="path">The folder, its <c>.safetensors</c> file, or its index.</param>
     /// <exception cref="FileNotFoundException">There is no such file or folder, or one that the index names is missing.</exception>
     /// <exception cref="ModelFormatException">A file is missing, damaged, or lies; or the model uses something this engine does not run.</exception>
-    public static new SafetensorsModelFile Open(string path)
+    public static SafetensorsModelFile Open(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         path = System.IO.Path.GetFullPath(path);

@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Safetensors;
 

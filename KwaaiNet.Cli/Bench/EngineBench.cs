@@ -1,10 +1,13 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Compute.Devices;
+using KwaaiNet.CandelEngine.Compute.Checks;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.Cli.Devices;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Bench;
 

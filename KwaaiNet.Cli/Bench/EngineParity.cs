@@ -1,8 +1,10 @@
 using System.Numerics.Tensors;
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Cli.Devices;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Bench;
 

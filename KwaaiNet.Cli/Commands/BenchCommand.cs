@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.Cli.Bench;
 using KwaaiNet.Cli.Devices;
 using KwaaiNet.Cli.Models;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Commands;
 

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Checks;
 using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.Cli.Devices;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Diagnostics;
 using KwaaiNet.Cli.Control;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
 

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.ModelStore;
 
 namespace KwaaiNet.Cli.Commands;

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
 using KwaaiNet.Cli.Api;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.Output;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using KwaaiNet.Cli.Control;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Commands;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;

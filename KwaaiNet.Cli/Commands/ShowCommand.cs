@@ -1,9 +1,13 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.ModelStore.Local;

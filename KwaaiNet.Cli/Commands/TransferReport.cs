@@ -3,7 +3,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using KwaaiNet.Cli.Output;
-using KwaaiNet.ModelStore.Pulling;
+using KwaaiNet.ModelStore.Progress;
 using Spectre.Console;
 
 namespace KwaaiNet.Cli.Commands;

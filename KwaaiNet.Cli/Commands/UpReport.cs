@@ -1,7 +1,7 @@
 using KwaaiNet.Cli.Network;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Cli.State;
 using Spectre.Console;
 
 namespace KwaaiNet.Cli.Commands;

@@ -1,6 +1,6 @@
 using System.IO.Pipes;
 using System.Text.Json;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Control;
 

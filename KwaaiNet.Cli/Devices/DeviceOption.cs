@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Globalization;
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
-using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Devices;

@@ -1,8 +1,9 @@
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.CandelEngine.Models.Catalog;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.Cli.Installation;
 using KwaaiNet.Cli.Output;
-using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
 using KwaaiNet.ModelStore.Local;
 

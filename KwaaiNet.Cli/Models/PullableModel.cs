@@ -1,8 +1,10 @@
-using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.CandelEngine.Models.Catalog;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.Parts;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.Pulling;
 using KwaaiNet.ModelStore.References;
 

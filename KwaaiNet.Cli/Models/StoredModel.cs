@@ -1,5 +1,5 @@
-using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.CandelEngine.Models.Catalog;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;
 using KwaaiNet.ModelStore;

@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
 using KwaaiNet.Cli.State;
 using KwaaiNet.ModelStore.Local;
 

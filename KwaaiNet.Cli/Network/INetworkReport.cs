@@ -1,5 +1,5 @@
 using KwaaiNet.Cli.Processes;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Network;
 

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using KwaaiNet.Cli.State;
 using KwaaiNet.Protocol.Blocks;
-using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Cli.Network;
 
@@ -14,8 +13,8 @@ internal static class NetworkReporter
 
     public static async Task<NetworkReport> LookAsync(KwaaiNetHome home, NetworkState state, CancellationToken cancellationToken)
     {
-        NetworkMap? map = await AskDiscoveryAsync(home, cancellationToken).ConfigureAwait(false);
-        MapModel? model = map?.Models.FirstOrDefault(candidate => candidate.Model == state.Model);
+        DiscoveryMap? map = await AskDiscoveryAsync(home, cancellationToken).ConfigureAwait(false);
+        DiscoveredModel? model = map?.Models.FirstOrDefault(candidate => candidate.Model == state.Model);
         return new NetworkReport(
             Running: true,
             state.Url,
@@ -26,7 +25,7 @@ internal static class NetworkReporter
             [.. state.Nodes.Select(node => Describe(home, node, map))]);
     }
 
-    private static async Task<NetworkMap?> AskDiscoveryAsync(KwaaiNetHome home, CancellationToken cancellationToken)
+    private static async Task<DiscoveryMap?> AskDiscoveryAsync(KwaaiNetHome home, CancellationToken cancellationToken)
     {
         if (NodeFile.TryRead(home.NodeFolder(NetworkPlan.DiscoveryName))?.Http is not { } address)
         {
@@ -36,7 +35,7 @@ internal static class NetworkReporter
         try
         {
             using HttpClient http = new() { Timeout = s_patience };
-            return await http.GetFromJsonAsync<NetworkMap>(address + "/network", cancellationToken).ConfigureAwait(false);
+            return await http.GetFromJsonAsync<DiscoveryMap>(address + "/network", cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsSilence(exception, cancellationToken))
         {
@@ -48,7 +47,7 @@ internal static class NetworkReporter
         exception is HttpRequestException or JsonException
         || (exception is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
-    private static NodeReport Describe(KwaaiNetHome home, NodeState node, NetworkMap? map)
+    private static NodeReport Describe(KwaaiNetHome home, NodeState node, DiscoveryMap? map)
     {
         NodeFile? file = NodeFile.TryRead(home.NodeFolder(node.Name));
         using Process? process = node.Process.Open();
@@ -57,8 +56,8 @@ internal static class NetworkReporter
             return new NodeReport { Name = node.Name, State = "stopped", NodeId = file?.NodeId };
         }
 
-        MapNode? known = map?.Nodes.FirstOrDefault(candidate => candidate.NodeId == file?.NodeId);
-        MapServing? serving = known?.Serving.Count > 0 ? known.Serving[0] : null;
+        DiscoveredNode? known = map?.Nodes.FirstOrDefault(candidate => candidate.NodeId == file?.NodeId);
+        DiscoveredServing? serving = known?.Serving.Count > 0 ? known.Serving[0] : null;
         return new NodeReport
         {
             Name = node.Name,

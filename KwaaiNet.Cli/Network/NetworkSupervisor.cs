@@ -1,7 +1,6 @@
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
-using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Cli.Network;
 

@@ -1,8 +1,8 @@
 using System.Net.Http.Json;
 using System.Text.Json;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Network;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Models;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;

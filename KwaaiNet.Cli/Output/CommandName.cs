@@ -1,4 +1,4 @@
-using KwaaiNet.Cli.Processes;
+using KwaaiNet.Cli.Installation;
 
 namespace KwaaiNet.Cli.Output;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Installation;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Processes;
 

@@ -1,8 +1,7 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.State;
-using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Cli.Processes;
 

@@ -1,4 +1,4 @@
-using KwaaiNet.Discovery.Hosting;
+using KwaaiNet.Discovery.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.Discovery.Backends;

@@ -1,10 +1,11 @@
 using KwaaiNet.Discovery.Backends;
+using KwaaiNet.Discovery.Configuration;
 using KwaaiNet.Discovery.Map;
 using KwaaiNet.Discovery.Service;
 using KwaaiNet.Discovery.Telemetry;
 using KwaaiNet.Protocol.Discovery;
-using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ServiceDefaults;
+using KwaaiNet.ServiceDefaults.Hosting;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.Discovery.Hosting;

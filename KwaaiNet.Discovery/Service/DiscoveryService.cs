@@ -5,6 +5,7 @@ using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ServiceDefaults.Hosting;
 using Microsoft.Extensions.Options;
 using WireDiscovery = KwaaiNet.Protocol.Wire.Discovery;
 

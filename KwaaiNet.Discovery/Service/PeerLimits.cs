@@ -1,6 +1,6 @@
 using System.Threading.RateLimiting;
 using Grpc.Core;
-using KwaaiNet.Discovery.Hosting;
+using KwaaiNet.Discovery.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.Discovery.Service;

@@ -1,7 +1,9 @@
 using System.Buffers;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.ModelStore.Parts;
-using KwaaiNet.ModelStore.Pulling;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.ModelStore.Digests;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.References;
 using KwaaiNet.ModelStore.Transfer;
 

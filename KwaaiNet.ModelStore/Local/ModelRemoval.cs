@@ -1,4 +1,4 @@
-using KwaaiNet.ModelStore.Parts;
+using KwaaiNet.ModelStore.Digests;
 using KwaaiNet.ModelStore.Transfer;
 
 namespace KwaaiNet.ModelStore.Local;

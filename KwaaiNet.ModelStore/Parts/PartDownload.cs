@@ -1,7 +1,7 @@
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.ModelStore.Pulling;
-using KwaaiNet.ModelStore.Sources;
+using KwaaiNet.ModelStore.Digests;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.Transfer;
 
 namespace KwaaiNet.ModelStore.Parts;

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
-using KwaaiNet.ModelStore.Pulling;
+using KwaaiNet.ModelStore.Digests;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.Transfer;
 
 namespace KwaaiNet.ModelStore.Parts;

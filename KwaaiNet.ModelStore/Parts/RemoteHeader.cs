@@ -1,6 +1,5 @@
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
-using KwaaiNet.ModelStore.Sources;
 using KwaaiNet.ModelStore.Transfer;
 
 namespace KwaaiNet.ModelStore.Parts;

@@ -1,5 +1,7 @@
+using KwaaiNet.ModelStore.Digests;
 using KwaaiNet.ModelStore.Local;
 using KwaaiNet.ModelStore.Parts;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.References;
 using KwaaiNet.ModelStore.Sources;
 using KwaaiNet.ModelStore.Transfer;

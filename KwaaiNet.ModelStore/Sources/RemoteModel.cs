@@ -1,3 +1,5 @@
+using KwaaiNet.ModelStore.Transfer;
+
 namespace KwaaiNet.ModelStore.Sources;
 
 /// <summary>A model as its publisher offers it.</summary>

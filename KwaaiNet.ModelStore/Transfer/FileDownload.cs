@@ -1,6 +1,5 @@
-using KwaaiNet.ModelStore.Parts;
-using KwaaiNet.ModelStore.Pulling;
-using KwaaiNet.ModelStore.Sources;
+using KwaaiNet.ModelStore.Digests;
+using KwaaiNet.ModelStore.Progress;
 
 namespace KwaaiNet.ModelStore.Transfer;
 

@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
-using KwaaiNet.ModelStore.Pulling;
+using KwaaiNet.ModelStore.Progress;
 
 namespace KwaaiNet.ModelStore.Transfer;
 

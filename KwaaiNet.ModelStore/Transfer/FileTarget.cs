@@ -1,4 +1,5 @@
-using KwaaiNet.ModelStore.Pulling;
+using KwaaiNet.ModelStore.Digests;
+using KwaaiNet.ModelStore.Progress;
 
 namespace KwaaiNet.ModelStore.Transfer;
 

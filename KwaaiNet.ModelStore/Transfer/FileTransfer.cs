@@ -1,6 +1,5 @@
 using System.Buffers;
-using KwaaiNet.ModelStore.Pulling;
-using KwaaiNet.ModelStore.Sources;
+using KwaaiNet.ModelStore.Progress;
 using Polly;
 using Polly.Retry;
 

@@ -4,18 +4,28 @@ using KwaaiNet.Protocol.Wire;
 namespace KwaaiNet.Protocol.Nodes;
 
 /// <summary>What a node record may say. A signature proves who wrote a record, not that it makes sense.</summary>
-internal static class NodeRecordBounds
+public static class NodeRecordBounds
 {
-    internal const uint Version = 1;
-    internal const uint MinTtlMilliseconds = 100;
-    internal const uint MaxTtlMilliseconds = 3_600_000;
-    internal const int MaxEndpoints = 8;
-    internal const int MaxServing = 64;
-    internal const int MaxProtocolVersions = 16;
-    internal const int MaxBlocks = 4096;
-    internal const int MaxText = 256;
-    internal const int MaxName = 64;
+    /// <summary>The record version that is understood.</summary>
+    public const uint Version = 1;
+    /// <summary>Shortest ttl of a record, in milliseconds.</summary>
+    public const uint MinTtlMilliseconds = 100;
+    /// <summary>Longest ttl of a record, in milliseconds: an hour.</summary>
+    public const uint MaxTtlMilliseconds = 3_600_000;
+    /// <summary>Most addresses a node may have.</summary>
+    public const int MaxEndpoints = 8;
+    /// <summary>Most block ranges a node may serve.</summary>
+    public const int MaxServing = 64;
+    /// <summary>Most protocol versions a node may list.</summary>
+    public const int MaxProtocolVersions = 16;
+    /// <summary>Most blocks a model may have.</summary>
+    public const int MaxBlocks = 4096;
+    /// <summary>Longest text, such as a model's or a device's name, in UTF-16 code units.</summary>
+    public const int MaxText = 256;
+    /// <summary>Longest short name, such as the network's or a backend's, in UTF-16 code units.</summary>
+    public const int MaxName = 64;
 
+    /// <summary>Checks every field of a record.</summary>
     /// <exception cref="NodeRecordException">A field is out of bounds.</exception>
     public static void Check(NodeRecord record, TimeProvider time)
     {
@@ -35,6 +45,7 @@ internal static class NodeRecordBounds
         Require(record.ProtocolVersions.Count <= MaxProtocolVersions, "protocol_versions", record.ProtocolVersions.Count, $"at most {MaxProtocolVersions} are allowed");
         Require(record.MemoryBytes >= 0, "memory_bytes", record.MemoryBytes, "it is negative");
         Require(record.Serving.Count <= MaxServing, "serving", record.Serving.Count, $"at most {MaxServing} are allowed");
+        Require(record.StartedUnixMs >= 0 && record.StartedUnixMs <= latest, "started_unix_ms", record.StartedUnixMs, "it lies in the future; set the clocks");
         foreach (ServedBlocks served in record.Serving)
             Check(served);
     }
@@ -54,6 +65,8 @@ internal static class NodeRecordBounds
         Speed(served.PrefillTokensPerSecond, "serving.prefill_tokens_per_second");
         Speed(served.DecodeTokensPerSecond, "serving.decode_tokens_per_second");
         Require(served.KvFreeBytes >= 0, "serving.kv_free_bytes", served.KvFreeBytes, "it is negative");
+        Require(served.KvBytesPerBlockPosition >= 0, "serving.kv_bytes_per_block_position", served.KvBytesPerBlockPosition, "it is negative");
+        Require(served.KvTotalBytes >= 0, "serving.kv_total_bytes", served.KvTotalBytes, "it is negative");
         Require(served.WeightBytes >= 0, "serving.weight_bytes", served.WeightBytes, "it is negative");
         Require(served.ContextLength <= int.MaxValue, "serving.context_length", served.ContextLength, "it does not fit 31 bits");
         Require(served.Width <= 1 << 20, "serving.width", served.Width, "no model is that wide");
@@ -62,7 +75,7 @@ internal static class NodeRecordBounds
     }
 
     /// <summary>Whether a text is <c>scheme://host:port</c> and nothing more.</summary>
-    internal static bool IsAddress(string text, string scheme) =>
+    public static bool IsAddress(string text, string scheme) =>
         text.Length <= MaxText
         && Uri.TryCreate(text, UriKind.Absolute, out Uri? uri)
         && uri.Scheme == scheme

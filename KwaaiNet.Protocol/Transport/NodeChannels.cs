@@ -30,7 +30,8 @@ public sealed class NodeChannels : IDisposable
     public NodeChannels(NodeIdentity identity, TimeProvider? time = null)
         : this(NodeCertificate.Create(identity), time ?? TimeProvider.System) => _ownsCertificate = true;
 
-    internal NodeChannels(X509Certificate2 certificate, TimeProvider time)
+    /// <summary>Channels that show a certificate made by <see cref="NodeCertificate.Create"/>, which the caller keeps and disposes.</summary>
+    public NodeChannels(X509Certificate2 certificate, TimeProvider time)
     {
         _certificate = certificate;
         _time = time;

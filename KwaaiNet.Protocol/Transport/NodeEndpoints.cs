@@ -13,5 +13,6 @@ public sealed class NodeEndpoints
     public async Task<string?> GetHttpAsync(CancellationToken cancellationToken = default) =>
         (await _bound.Task.WaitAsync(cancellationToken).ConfigureAwait(false)).Http;
 
-    internal void SetBound(string? grpc, string? http) => _bound.TrySetResult((grpc, http));
+    /// <summary>Says where the server listens; the first word counts.</summary>
+    public void SetBound(string? grpc, string? http) => _bound.TrySetResult((grpc, http));
 }

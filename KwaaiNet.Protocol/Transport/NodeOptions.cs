@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using KwaaiNet.Protocol.Nodes;
 
 namespace KwaaiNet.Protocol.Transport;
 
@@ -18,11 +19,11 @@ public sealed class NodeOptions
     public const int DefaultTtlMilliseconds = 15_000;
 
     /// <summary>A name for people: <c>shard-1</c>. It appears in logs and the network map; nothing is keyed on it.</summary>
-    [Required, StringLength(64, MinimumLength = 1)]
+    [Required, StringLength(NodeRecordBounds.MaxName, MinimumLength = 1)]
     public string Name { get; set; } = "node";
 
     /// <summary>Networks do not mix: nodes of another network are not seen.</summary>
-    [Required, StringLength(64, MinimumLength = 1)]
+    [Required, StringLength(NodeRecordBounds.MaxName, MinimumLength = 1)]
     public string Network { get; set; } = DefaultNetwork;
 
     /// <summary>Folder of the node's own files: <c>identity.key</c>. Null: an identity that lives as long as the process.</summary>
@@ -44,7 +45,7 @@ public sealed class NodeOptions
     public string? AdvertisedEndpoint { get; set; }
 
     /// <summary>Where the node stands: free text such as <c>eu-west</c>.</summary>
-    [StringLength(64)]
+    [StringLength(NodeRecordBounds.MaxName)]
     public string Region { get; set; } = "";
 
     /// <summary>The discovery service, <c>https://host:port</c>; null on the discovery service itself.</summary>
@@ -58,7 +59,7 @@ public sealed class NodeOptions
     public int HeartbeatMilliseconds { get; set; } = DefaultHeartbeatMilliseconds;
 
     /// <summary>How long a record lives without renewal, in milliseconds; at least twice the heartbeat. Default 15,000.</summary>
-    [Range(200, 3_600_000)]
+    [Range(2 * (int)NodeRecordBounds.MinTtlMilliseconds, (int)NodeRecordBounds.MaxTtlMilliseconds)]
     public int TtlMilliseconds { get; set; } = DefaultTtlMilliseconds;
 
     /// <summary>Stop when the process with this id exits: a node that was started by a supervisor does not outlive it. Null: live on.</summary>

@@ -1,4 +1,5 @@
 using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Telemetry;
@@ -8,15 +9,12 @@ namespace KwaaiNet.ShardNode.Announcing;
 /// <summary>Tells the network which blocks this node serves, how fast, and how much room it has: measured, not promised.</summary>
 internal sealed class ShardAnnouncer(ShardServing serving, NodeAnnouncerDependencies dependencies) : NodeAnnouncer(dependencies)
 {
-    private const int MaxNameLength = 64;
-    private const int MaxTextLength = 256;
-
     /// <inheritdoc/>
     protected override void Describe(NodeRecord record)
     {
         record.Role = NodeRole.Shard;
-        ServedState state = serving.State;
-        if (serving.Model is not { } model || state.Range is not { } range) return;
+        HeldBlocks held = serving.Held;
+        if (serving.Model is not { } model || held.Range is not { } range) return;
 
         ServedBlocks served = new()
         {
@@ -25,14 +23,14 @@ internal sealed class ShardAnnouncer(ShardServing serving, NodeAnnouncerDependen
             FirstBlock = (uint)range.First,
             EndBlock = (uint)range.End,
             BlockCount = (uint)model.Shape.BlockCount,
-            State = state.State,
-            WeightFormat = Clean(model.WeightFormat, MaxNameLength),
+            State = held.State,
+            WeightFormat = Clean(model.WeightFormat, NodeRecordBounds.MaxName),
             Backend = model.Backend,
-            Device = Clean(model.Device, MaxTextLength),
+            Device = Clean(model.Device, NodeRecordBounds.MaxText),
             ContextLength = (uint)model.Shape.ContextLength,
             Width = (uint)model.Shape.Width,
         };
-        if (state.Loop is { } loop)
+        if (held.Loop is { } loop)
         {
             LoopGauges gauges = loop.Gauges;
             served.WeightBytes = loop.WeightBytes;

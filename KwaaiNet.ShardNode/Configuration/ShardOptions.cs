@@ -1,4 +1,6 @@
 using System.ComponentModel.DataAnnotations;
+using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Sessions;
 
 namespace KwaaiNet.ShardNode.Configuration;
 
@@ -42,18 +44,18 @@ internal sealed class ShardOptions
     public bool Pull { get; set; }
 
     /// <summary>The name the model is announced under, such as <c>llama3.1:8b</c>; null: the file's name without extension. What is pulled, with <see cref="Pull"/>.</summary>
-    [StringLength(128)]
+    [StringLength(NodeRecordBounds.MaxText)]
     public string? Model { get; set; }
 
     /// <summary>Blocks to serve, both ends included: <c>0-9</c>. Null: chosen from what discovery says is missing.</summary>
     public string? Blocks { get; set; }
 
     /// <summary>Into how many even ranges automatic placement cuts the model; null: it fills the longest gap.</summary>
-    [Range(1, 4096)]
+    [Range(1, NodeRecordBounds.MaxBlocks)]
     public int? ExpectedShards { get; set; }
 
     /// <summary>The most blocks automatic placement may choose; null: no bound.</summary>
-    [Range(1, 4096)]
+    [Range(1, NodeRecordBounds.MaxBlocks)]
     public int? MaxBlocks { get; set; }
 
     /// <summary><c>auto</c>, <c>cpu</c> or <c>ilgpu</c>.</summary>
@@ -92,8 +94,8 @@ internal sealed class ShardOptions
     [Range(1, 65_536)]
     public int MaxQueuedSteps { get; set; } = DefaultMaxQueuedSteps;
 
-    /// <summary>Prompt rows that run in one turn of the loop: what another session's next token waits for at most. Default 64.</summary>
-    [Range(1, 4096)]
+    /// <summary>Prompt rows that run in one turn of the loop: what another session's next token waits for at most. No more than a step may carry. Default 64.</summary>
+    [Range(1, SessionBounds.MaxStepRows)]
     public int PrefillChunkRows { get; set; } = DefaultPrefillChunkRows;
 
     /// <summary>How long sessions may go on when the node is told to stop, in seconds. Default 5.</summary>

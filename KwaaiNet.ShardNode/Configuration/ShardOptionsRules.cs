@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.ModelStore;
 using KwaaiNet.ModelStore.References;
 using KwaaiNet.Protocol.Blocks;

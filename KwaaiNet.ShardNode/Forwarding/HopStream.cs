@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using Grpc.Core;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
-using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Frames;
 
 namespace KwaaiNet.ShardNode.Forwarding;
 

@@ -1,4 +1,4 @@
-using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Frames;
 
 namespace KwaaiNet.ShardNode.Forwarding;
 

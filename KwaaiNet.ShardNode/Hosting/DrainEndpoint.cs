@@ -37,7 +37,7 @@ internal static class DrainEndpoint
             lifetime.StopApplication();
             return Task.CompletedTask;
         });
-        return TypedResults.Accepted((string?)null, new DrainStarted(serving.State.Loop?.Gauges.Sessions ?? 0, options.Value.DrainSeconds));
+        return TypedResults.Accepted((string?)null, new DrainStarted(serving.Held.Loop?.Gauges.Sessions ?? 0, options.Value.DrainSeconds));
     }
 
     private static string? Objection(HttpContext context)

@@ -1,8 +1,10 @@
 using KwaaiNet.ModelStore;
-using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ServiceDefaults;
+using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Announcing;
 using KwaaiNet.ShardNode.Configuration;
+using KwaaiNet.ShardNode.Lifecycle;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Rpc;
 using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Telemetry;
@@ -48,6 +50,7 @@ internal static class ShardHost
             : provider.GetRequiredService<PulledModelFiles>());
         services.TryAddSingleton<IBlockSource, ModelBlockSource>();
         services.AddSingleton<ShardTelemetry>();
+        services.AddSingleton<PullProgress>();
         services.AddSingleton<ShardServing>();
         services.AddSingleton<ShardAnnouncer>();
         services.AddHostedService(provider => provider.GetRequiredService<ShardAnnouncer>());

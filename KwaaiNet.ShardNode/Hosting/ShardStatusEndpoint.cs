@@ -1,6 +1,7 @@
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Telemetry;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -17,19 +18,19 @@ internal static class ShardStatusEndpoint
     /// <summary>Maps the endpoint.</summary>
     public static void Map(WebApplication app) => app.MapGet(Path, Get);
 
-    private static Ok<ShardStatus> Get(ShardServing serving, NodeIdentity identity, IOptions<NodeOptions> node)
+    private static Ok<ShardStatus> Get(ShardServing serving, PullProgress pull, NodeIdentity identity, IOptions<NodeOptions> node)
     {
-        ServedState state = serving.State;
-        ModelFacts? model = serving.Model;
-        LoopGauges? gauges = state.Loop?.Gauges;
-        string name = state.State == ServingState.Unspecified ? "starting" : state.State.ToString().ToLowerInvariant();
+        HeldBlocks held = serving.Held;
+        OpenedModel? model = serving.Model;
+        LoopGauges? gauges = held.Loop?.Gauges;
+        string name = held.State == ServingState.Unspecified ? "starting" : held.State.ToString().ToLowerInvariant();
         return TypedResults.Ok(new ShardStatus(
             identity.NodeId,
             node.Value.Name,
             name,
             model?.Model,
             model?.WeightsHash,
-            state.Range?.ToString(),
+            held.Range?.ToString(),
             model?.Shape.BlockCount,
             model?.Backend,
             model?.Device,
@@ -37,11 +38,11 @@ internal static class ShardStatusEndpoint
             gauges?.WaitingSteps ?? 0,
             gauges?.KvUsedBytes ?? 0,
             gauges?.KvFreeBytes ?? 0,
-            state.Loop?.WeightBytes ?? 0,
+            held.Loop?.WeightBytes ?? 0,
             gauges?.PrefillTokensPerSecond ?? 0,
             gauges?.DecodeTokensPerSecond ?? 0,
             Environment.WorkingSet,
-            serving.Pulling,
+            pull.Text,
             Environment.ProcessId));
     }
 }

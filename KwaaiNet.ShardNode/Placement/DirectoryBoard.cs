@@ -3,6 +3,7 @@ using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Announcing;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Serving;
 
 namespace KwaaiNet.ShardNode.Placement;
@@ -25,7 +26,7 @@ internal sealed partial class DirectoryBoard(
     /// <inheritdoc/>
     public async Task<IReadOnlyList<Holding>> ReadAsync(CancellationToken cancellationToken)
     {
-        ModelFacts model = serving.Model!;
+        OpenedModel model = serving.Model!;
         IReadOnlyList<SignedNodeRecord> records = await RetryAsync(
             token => directory.LookupAsync(new NodeQuery(network, model.Model), token), cancellationToken).ConfigureAwait(false);
         return [.. records.Where(record => record.NodeId != ownNodeId).SelectMany(record => Holdings(record, model))];
@@ -34,7 +35,7 @@ internal sealed partial class DirectoryBoard(
     /// <inheritdoc/>
     public async Task ClaimAsync(BlockRange range, CancellationToken cancellationToken)
     {
-        serving.Set(new ServedState(ServingState.Joining, range, null));
+        serving.Set(new HeldBlocks(ServingState.Joining, range, null));
         await RetryAsync(
             async token =>
             {
@@ -48,7 +49,7 @@ internal sealed partial class DirectoryBoard(
     public Task WaitAsync(CancellationToken cancellationToken) => Task.Delay(s_pause, time, cancellationToken);
 
     // A node that drains is on its way out: its blocks are as good as missing.
-    private static IEnumerable<Holding> Holdings(SignedNodeRecord record, ModelFacts model) => record.Record.Serving
+    private static IEnumerable<Holding> Holdings(SignedNodeRecord record, OpenedModel model) => record.Record.Serving
         .Where(served => served.Model == model.Model && served.WeightsHash == model.WeightsHash
             && served.BlockCount == model.Shape.BlockCount && (served.State is ServingState.Joining or ServingState.Ready))
         .Select(served => new Holding(

@@ -1,11 +1,11 @@
 using Grpc.Core;
-using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Announcing;
 using KwaaiNet.ShardNode.Configuration;
+using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Sessions;
-using KwaaiNet.ShardNode.Steps;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ShardNode.Rpc;

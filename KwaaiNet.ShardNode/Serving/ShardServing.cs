@@ -1,5 +1,7 @@
 using Google.Protobuf;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Steps;
 
@@ -9,23 +11,19 @@ namespace KwaaiNet.ShardNode.Serving;
 internal sealed class ShardServing : IDisposable
 {
     private readonly CancellationTokenSource _streamsEnd = new();
-    private ServedState _state = ServedState.Nothing;
-    private ModelFacts? _model;
-    private string? _pulling;
+    private HeldBlocks _held = HeldBlocks.Nothing;
+    private OpenedModel? _model;
     private string? _deviceFailure;
     private volatile bool _announcedReady;
 
     /// <summary>Blocks, state and loop.</summary>
-    public ServedState State => Volatile.Read(ref _state);
+    public HeldBlocks Held => Volatile.Read(ref _held);
 
     /// <summary>The model; null until its file is open.</summary>
-    public ModelFacts? Model { get => Volatile.Read(ref _model); set => Volatile.Write(ref _model, value); }
+    public OpenedModel? Model { get => Volatile.Read(ref _model); set => Volatile.Write(ref _model, value); }
 
     /// <summary>Whether the network was told that the blocks are ready (or there is no network to tell).</summary>
     public bool IsAnnouncedReady { get => _announcedReady; set => _announcedReady = value; }
-
-    /// <summary>How far a download is, in words; null: none is under way.</summary>
-    public string? Pulling { get => Volatile.Read(ref _pulling); set => Volatile.Write(ref _pulling, value); }
 
     /// <summary>What the device said when it failed; null as long as it has not. A node with a failed device ends.</summary>
     public string? DeviceFailure { get => Volatile.Read(ref _deviceFailure); set => Volatile.Write(ref _deviceFailure, value); }
@@ -34,10 +32,10 @@ internal sealed class ShardServing : IDisposable
     public CancellationToken StreamsEnd => _streamsEnd.Token;
 
     /// <summary>Changes what is served; takes effect for the next request.</summary>
-    public void Set(ServedState state)
+    public void Set(HeldBlocks held)
     {
-        if (state.State != ServingState.Ready) _announcedReady = false;
-        Volatile.Write(ref _state, state);
+        if (held.State != ServingState.Ready) _announcedReady = false;
+        Volatile.Write(ref _held, held);
     }
 
     /// <summary>Ends all streams.</summary>
@@ -46,7 +44,7 @@ internal sealed class ShardServing : IDisposable
     /// <summary>Opens a session; the answer goes to <paramref name="owner"/>.</summary>
     public void Open(OpenSession open, SessionOwner owner)
     {
-        StepLoop? loop = State.Loop;
+        StepLoop? loop = Held.Loop;
         if (loop is not null && !loop.Ended.IsCompleted)
         {
             loop.Open(open, owner);
@@ -67,7 +65,7 @@ internal sealed class ShardServing : IDisposable
     /// <summary>Closes a session; the answer goes to <paramref name="owner"/>.</summary>
     public void Close(ByteString id, SessionOwner owner)
     {
-        StepLoop? loop = State.Loop;
+        StepLoop? loop = Held.Loop;
         if (loop is not null && !loop.Ended.IsCompleted)
         {
             loop.Close(id, owner);
@@ -78,12 +76,12 @@ internal sealed class ShardServing : IDisposable
     }
 
     /// <summary>Closes all sessions of a stream that has ended.</summary>
-    public void CloseAllOf(SessionOwner owner) => State.Loop?.CloseAllOf(owner);
+    public void CloseAllOf(SessionOwner owner) => Held.Loop?.CloseAllOf(owner);
 
     /// <summary>Hands a step in.</summary>
     public void Arrive(IncomingStep step)
     {
-        if (State.Loop is { } loop)
+        if (Held.Loop is { } loop)
         {
             loop.Arrive(step);
             return;

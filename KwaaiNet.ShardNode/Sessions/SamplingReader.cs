@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Wire;
-using LogitBias = KwaaiNet.CandelEngine.Sampling.LogitBias;
 
 namespace KwaaiNet.ShardNode.Sessions;
 

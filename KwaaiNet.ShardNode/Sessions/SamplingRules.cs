@@ -2,18 +2,15 @@ using System.Buffers.Binary;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
-using LogitBias = KwaaiNet.Protocol.Wire.LogitBias;
-using TokenHistory = KwaaiNet.Protocol.Wire.TokenHistory;
+using KwaaiNet.ShardNode.Frames;
 
 namespace KwaaiNet.ShardNode.Sessions;
 
 /// <summary>Whether the sampling that an OpenSession asks for is possible. Pure.</summary>
 internal static class SamplingRules
 {
-    /// <summary>Tokens one session may bias.</summary>
-    public const int MaxLogitBiases = 1024;
-
     /// <summary>The first thing wrong, or null.</summary>
     public static Refusal? Check(OpenSession open, ModelShape shape)
     {
@@ -29,8 +26,8 @@ internal static class SamplingRules
             return Bad($"top_logprobs is {sampling.TopLogprobs}; it is at most {SamplingParameters.MaxTopLogprobs}.");
         }
 
-        if (sampling.LogitBias.Count > MaxLogitBiases) return Bad($"{sampling.LogitBias.Count} tokens are biased; at most {MaxLogitBiases} may be.");
-        foreach (LogitBias bias in sampling.LogitBias)
+        if (sampling.LogitBias.Count > SessionBounds.MaxLogitBiases) return Bad($"{sampling.LogitBias.Count} tokens are biased; at most {SessionBounds.MaxLogitBiases} may be.");
+        foreach (TokenBias bias in sampling.LogitBias)
         {
             if (bias.Token >= (uint)shape.VocabularySize) return Bad($"Token {bias.Token} is biased; the vocabulary has {shape.VocabularySize}.");
         }
@@ -48,7 +45,7 @@ internal static class SamplingRules
         return CheckHistory(sampling.History, parameters, open, shape);
     }
 
-    private static Refusal? CheckHistory(TokenHistory? history, SamplingParameters parameters, OpenSession open, ModelShape shape)
+    private static Refusal? CheckHistory(PriorTokens? history, SamplingParameters parameters, OpenSession open, ModelShape shape)
     {
         bool isNeeded = parameters.PenalisesRepetition || parameters.PenalisesOccurrence;
         if (isNeeded != history is not null)

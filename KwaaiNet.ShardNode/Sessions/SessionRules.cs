@@ -1,24 +1,22 @@
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Loading;
 
 namespace KwaaiNet.ShardNode.Sessions;
 
 /// <summary>Whether an OpenSession fits what this shard serves. Pure: looks at the message and the blocks, changes nothing.</summary>
 internal static class SessionRules
 {
-    /// <summary>Nodes one session may accept steps from: the API node, the previous shard, the ring, and room for a stand-in of each.</summary>
-    public const int MaxStepSources = 8;
-
-    /// <summary>End tokens one session may name.</summary>
-    public const int MaxEndTokens = 256;
-
     private const int MaxNodeIdLength = 128;
 
     /// <summary>The first thing wrong with the request, or null.</summary>
-    public static Refusal? Check(OpenSession open, ServedModel served, string ownNodeId)
+    public static Refusal? Check(OpenSession open, OpenedModel model, BlockRange held, string ownNodeId)
     {
-        ModelShape shape = served.Shape;
+        ModelShape shape = model.Shape;
         if (!ProtocolVersions.Spoken.Contains(open.ProtocolVersion))
         {
             return new(FailureCode.VersionMismatch, $"Protocol version {open.ProtocolVersion} is not spoken here; {string.Join(" and ", ProtocolVersions.Spoken)} are.");
@@ -29,25 +27,25 @@ internal static class SessionRules
             return new(FailureCode.BadFrame, $"A session id has {SessionId.Length} bytes, this one has {open.SessionId.Length}.");
         }
 
-        if (!string.Equals(open.Model, served.Model, StringComparison.Ordinal)
-            || !string.Equals(open.WeightsHash, served.WeightsHash, StringComparison.Ordinal))
+        if (!string.Equals(open.Model, model.Model, StringComparison.Ordinal)
+            || !string.Equals(open.WeightsHash, model.WeightsHash, StringComparison.Ordinal))
         {
-            return new(FailureCode.WeightsMismatch, $"Served here is {served.Model} with weights {served.WeightsHash}.");
+            return new(FailureCode.WeightsMismatch, $"Served here is {model.Model} with weights {model.WeightsHash}.");
         }
 
-        if (open.FirstBlock >= open.EndBlock || open.FirstBlock < served.Range.First || open.EndBlock > served.Range.End)
+        if (open.FirstBlock >= open.EndBlock || open.FirstBlock < held.First || open.EndBlock > held.End)
         {
-            return new(FailureCode.RangeNotHeld, $"Blocks [{open.FirstBlock}, {open.EndBlock}) are not held; {served.Range} are.");
+            return new(FailureCode.RangeNotHeld, $"Blocks [{open.FirstBlock}, {open.EndBlock}) are not held; {held} are.");
         }
 
-        if (open.HiddenFormat is not (HiddenFormat.F16 or HiddenFormat.F32))
+        if (open.HiddenFormat is not (HiddenEncoding.F16 or HiddenEncoding.F32))
         {
             return new(FailureCode.BadFrame, $"Hidden format {(int)open.HiddenFormat} is not known.");
         }
 
-        if (open.HiddenFormat == HiddenFormat.F16 && shape.HiddenExceedsHalf)
+        if (open.HiddenFormat == HiddenEncoding.F16 && shape.HiddenExceedsHalf)
         {
-            return new(FailureCode.BadFrame, $"Hidden states of {served.Model} may grow beyond what F16 holds. Open the session with F32.");
+            return new(FailureCode.BadFrame, $"Hidden states of {model.Model} may grow beyond what F16 holds. Open the session with F32.");
         }
 
         if (open.MaxPositions is 0 || open.MaxPositions > shape.ContextLength)
@@ -60,9 +58,9 @@ internal static class SessionRules
 
     private static Refusal? CheckSources(OpenSession open)
     {
-        if (open.StepSources.Count is 0 or > MaxStepSources)
+        if (open.StepSources.Count is 0 or > SessionBounds.MaxStepSources)
         {
-            return new(FailureCode.BadFrame, $"A session names 1 to {MaxStepSources} step sources, not {open.StepSources.Count}.");
+            return new(FailureCode.BadFrame, $"A session names 1 to {SessionBounds.MaxStepSources} step sources, not {open.StepSources.Count}.");
         }
 
         foreach (string source in open.StepSources)
@@ -110,5 +108,5 @@ internal static class SessionRules
     }
 
     private static Refusal? CheckEndTokens(OpenSession open) =>
-        open.EndTokens.Count > MaxEndTokens ? new(FailureCode.BadFrame, $"More than {MaxEndTokens} end tokens.") : null;
+        open.EndTokens.Count > SessionBounds.MaxEndTokens ? new(FailureCode.BadFrame, $"More than {SessionBounds.MaxEndTokens} end tokens.") : null;
 }

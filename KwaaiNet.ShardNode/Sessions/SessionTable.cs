@@ -3,10 +3,9 @@ using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Forwarding;
-using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Telemetry;
-using HiddenFormat = KwaaiNet.CandelEngine.Compute.HiddenFormat;
-using WireFormat = KwaaiNet.Protocol.Wire.HiddenFormat;
 
 namespace KwaaiNet.ShardNode.Sessions;
 
@@ -14,7 +13,8 @@ namespace KwaaiNet.ShardNode.Sessions;
 internal sealed partial class SessionTable
 {
     private readonly IBlockStack _stack;
-    private readonly ServedModel _served;
+    private readonly OpenedModel _model;
+    private readonly BlockRange _held;
     private readonly SessionLimits _limits;
     private readonly IHopSource _hops;
     private readonly TimeProvider _time;
@@ -22,10 +22,11 @@ internal sealed partial class SessionTable
     private readonly ILogger _logger;
     private readonly Dictionary<SessionId, ShardSession> _sessions = [];
 
-    public SessionTable(IBlockStack stack, ServedModel served, SessionLimits limits, IHopSource hops, TimeProvider time, ShardTelemetry telemetry, ILogger logger)
+    public SessionTable(IBlockStack stack, OpenedModel model, SessionLimits limits, IHopSource hops, TimeProvider time, ShardTelemetry telemetry, ILogger logger)
     {
         _stack = stack;
-        _served = served;
+        _model = model;
+        _held = new BlockRange(stack.Options.FirstBlock, stack.Options.EndBlock);
         _limits = limits;
         _hops = hops;
         _time = time;
@@ -55,7 +56,7 @@ internal sealed partial class SessionTable
         // The stream broke while the request stood in line: nobody would ever close the session.
         if (owner.IsGone) return;
 
-        if ((CheckRoom(open) ?? SessionRules.Check(open, _served, _limits.OwnNodeId)) is { } refusal)
+        if ((CheckRoom(open) ?? SessionRules.Check(open, _model, _held, _limits.OwnNodeId)) is { } refusal)
         {
             Refuse(open.SessionId, owner, refusal);
             return;
@@ -157,7 +158,7 @@ internal sealed partial class SessionTable
     private ShardSession Create(OpenSession open, SessionOwner owner, KvCache cache)
     {
         _ = SessionId.TryRead(open.SessionId, out SessionId id);
-        HiddenFormat format = open.HiddenFormat == WireFormat.F16 ? HiddenFormat.F16 : HiddenFormat.F32;
+        HiddenFormat format = open.HiddenFormat == HiddenEncoding.F16 ? HiddenFormat.F16 : HiddenFormat.F32;
         return new ShardSession
         {
             Id = id,

@@ -3,7 +3,7 @@ using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.ShardNode.Forwarding;
-using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Telemetry;
 
 namespace KwaaiNet.ShardNode.Sessions;

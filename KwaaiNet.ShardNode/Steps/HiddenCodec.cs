@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
-using HiddenFormat = KwaaiNet.CandelEngine.Compute.HiddenFormat;
+using KwaaiNet.CandelEngine.Compute;
 
 namespace KwaaiNet.ShardNode.Steps;
 

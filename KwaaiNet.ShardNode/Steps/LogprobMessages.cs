@@ -1,5 +1,5 @@
-using TokenLogprob = KwaaiNet.CandelEngine.Sampling.TokenLogprob;
-using TokenLogprobs = KwaaiNet.CandelEngine.Sampling.TokenLogprobs;
+using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ShardNode.Steps;
 
@@ -7,12 +7,12 @@ namespace KwaaiNet.ShardNode.Steps;
 internal static class LogprobMessages
 {
     /// <summary>Copies them: the engine's buffer is filled anew by the next draw.</summary>
-    public static Protocol.Wire.TokenLogprobs Write(TokenLogprobs logprobs)
+    public static SampledLogprobs Write(TokenLogprobs logprobs)
     {
-        Protocol.Wire.TokenLogprobs message = new() { Drawn = logprobs.Drawn.Logprob };
+        SampledLogprobs message = new() { Drawn = logprobs.Drawn.Logprob };
         foreach (TokenLogprob token in logprobs.Top)
         {
-            message.Top.Add(new Protocol.Wire.TokenLogprob { Token = (uint)token.Token, Logprob = token.Logprob });
+            message.Top.Add(new SampledLogprob { Token = (uint)token.Token, Logprob = token.Logprob });
         }
 
         return message;

@@ -1,6 +1,7 @@
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Sessions;
 
 namespace KwaaiNet.ShardNode.Steps;

@@ -3,10 +3,9 @@ using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Telemetry;
-using TokenHistory = KwaaiNet.CandelEngine.Sampling.TokenHistory;
-using TokenLogprobs = KwaaiNet.CandelEngine.Sampling.TokenLogprobs;
 
 namespace KwaaiNet.ShardNode.Steps;
 

@@ -4,6 +4,8 @@ using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Forwarding;
+using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Telemetry;
 
@@ -37,7 +39,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     /// <summary>Starts the loop on a loaded stack, which it owns from here on.</summary>
     public StepLoop(
         IBlockStack stack,
-        ServedModel served,
+        OpenedModel model,
         StepLoopOptions options,
         ISampler sampler,
         Func<IHopListener, IHopSource> hops,
@@ -46,12 +48,11 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         ILogger logger)
     {
         _stack = stack;
-        Served = served;
         _time = time;
         _telemetry = telemetry;
         _logger = logger;
         _hops = hops(this);
-        _sessions = new SessionTable(stack, served, options.Limits, _hops, time, telemetry, logger);
+        _sessions = new SessionTable(stack, model, options.Limits, _hops, time, telemetry, logger);
         _batch = new StepBatch(stack.Shape, new StepResultPool(), options.PrefillRows);
         _delivery = new StepDelivery(stack.Shape, sampler, _sessions, _batch, telemetry);
         Gauges = new LoopGauges
@@ -66,9 +67,6 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _sweeper = time.CreateTimer(_ => Post(_sessions.FailIdle), null, period, period);
         new Thread(Run) { IsBackground = true, Name = "kwaainet-steps" }.Start();
     }
-
-    /// <summary>What is served.</summary>
-    public ServedModel Served { get; }
 
     /// <summary>Numbers for readers outside.</summary>
     public LoopGauges Gauges { get; }

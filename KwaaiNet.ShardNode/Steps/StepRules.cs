@@ -1,6 +1,8 @@
 using System.Buffers.Binary;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Sessions;
 
 namespace KwaaiNet.ShardNode.Steps;
@@ -8,12 +10,6 @@ namespace KwaaiNet.ShardNode.Steps;
 /// <summary>Whether a frame fits its session: checked before any of its bytes reach the blocks. Pure.</summary>
 internal static class StepRules
 {
-    /// <summary>Rows one frame may carry.</summary>
-    public const int MaxRows = 2048;
-
-    /// <summary>Bytes of hidden states one frame may carry: half of what a gRPC message may be. A larger one would break the stream that all sessions share.</summary>
-    public const long MaxPayloadBytes = 32L << 20;
-
     /// <summary>Whether the frame is the step the session ran last: it is answered from memory.</summary>
     public static bool IsRepeat(StepFrame frame, ShardSession session) =>
         session.Kept is not null && frame.Step + 1 == session.DoneSteps;
@@ -35,11 +31,11 @@ internal static class StepRules
             return new(FailureCode.KvLengthMismatch, $"Step {frame.Step} expects {frame.KvLength} positions, there are {session.TakenPositions}.");
         }
 
-        if (frame.Rows is 0 or > MaxRows) return new(FailureCode.BadFrame, $"{frame.Rows} rows; a step has 1 to {MaxRows}.");
+        if (frame.Rows is 0 or > SessionBounds.MaxStepRows) return new(FailureCode.BadFrame, $"{frame.Rows} rows; a step has 1 to {SessionBounds.MaxStepRows}.");
         long payload = (long)frame.Rows * shape.Width * HiddenCodec.BytesPerNumber(session.Format);
-        if (payload > MaxPayloadBytes)
+        if (payload > SessionBounds.MaxStepBytes)
         {
-            return new(FailureCode.BadFrame, $"{frame.Rows} rows are {payload} bytes of hidden states; a step has at most {MaxPayloadBytes}.");
+            return new(FailureCode.BadFrame, $"{frame.Rows} rows are {payload} bytes of hidden states; a step has at most {SessionBounds.MaxStepBytes}.");
         }
 
         if (frame.FirstBlock != session.Range.First)

@@ -11,7 +11,7 @@ public sealed partial class DependencyTests
         ["KwaaiNet.Protocol"] = [],
         ["KwaaiNet.CandelEngine"] = [],
         ["KwaaiNet.ModelStore"] = ["KwaaiNet.CandelEngine"],
-        ["KwaaiNet.ServiceDefaults"] = [],
+        ["KwaaiNet.ServiceDefaults"] = ["KwaaiNet.Protocol"],
         ["KwaaiNet.Discovery"] = ["KwaaiNet.Protocol", "KwaaiNet.ServiceDefaults"],
         ["KwaaiNet.ShardNode"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine", "KwaaiNet.ModelStore", "KwaaiNet.ServiceDefaults"],
         ["KwaaiNet.ApiNode"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine", "KwaaiNet.ServiceDefaults"],

@@ -1,6 +1,8 @@
 using BenchmarkDotNet.Attributes;
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 
 namespace KwaaiNet.Benchmarks;
 

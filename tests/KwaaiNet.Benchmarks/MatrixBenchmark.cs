@@ -1,10 +1,11 @@
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
-using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Cpu.Matrices;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Activations;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Compute.Cpu.Threads;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.Benchmarks;
 

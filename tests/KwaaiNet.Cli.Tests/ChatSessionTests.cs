@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KwaaiNet.Cli.Commands;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Tests;
 

@@ -1,5 +1,5 @@
-using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Control;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Tests;
 

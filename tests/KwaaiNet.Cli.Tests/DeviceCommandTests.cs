@@ -1,10 +1,12 @@
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.Cli.Bench;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Devices;
-using KwaaiNet.Cli.Processes;
+using KwaaiNet.Cli.Installation;
+using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Tests;
 

@@ -1,5 +1,6 @@
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Logs;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using Microsoft.Extensions.Time.Testing;
 

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.Cli.Commands;
 using KwaaiNet.Cli.Models;
+using KwaaiNet.Cli.Output;
 using KwaaiNet.ModelStore.Parts;
 using KwaaiNet.ModelStore.Pulling;
 

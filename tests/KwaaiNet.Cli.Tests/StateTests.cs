@@ -46,7 +46,7 @@ public sealed class StateTests : IDisposable
     public async Task Down_in_a_home_where_nothing_was_ever_up_says_so()
     {
         using TestTerminal terminal = new();
-        Assert.Equal(Commands.ExitCode.NotRunning, await Commands.DownCommand.RunAsync(terminal.Context, TestContext.Current.CancellationToken));
+        Assert.Equal(Output.ExitCode.NotRunning, await Commands.DownCommand.RunAsync(terminal.Context, TestContext.Current.CancellationToken));
         Assert.Equal($"No network runs.{Environment.NewLine}", terminal.Output);
     }
 
@@ -71,7 +71,7 @@ public sealed class StateTests : IDisposable
         File.WriteAllText(Path.Combine(published, "KwaaiNet.ShardNode.dll"), "");
         Assert.Equal(Path.Combine(published, "KwaaiNet.ShardNode.dll"), HostProgram.Find(HostProgram.ShardNode, published).AssemblyPath);
         Assert.True(File.Exists(HostProgram.Find(HostProgram.ApiNode).AssemblyPath));
-        Assert.Contains("KwaaiNet.ApiNode", Assert.Throws<Commands.CommandFailure>(() => HostProgram.Find(HostProgram.ApiNode, published)).Message, StringComparison.Ordinal);
+        Assert.Contains("KwaaiNet.ApiNode", Assert.Throws<Output.CommandFailure>(() => HostProgram.Find(HostProgram.ApiNode, published)).Message, StringComparison.Ordinal);
     }
 
     private static NetworkState State(ProcessStamp supervisor) => new()

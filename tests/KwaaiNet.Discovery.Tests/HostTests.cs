@@ -1,7 +1,7 @@
 using System.Net;
 using KwaaiNet.Discovery.Hosting;
 using KwaaiNet.Protocol.Discovery;
-using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ServiceDefaults.Hosting;
 
 namespace KwaaiNet.Discovery.Tests;
 

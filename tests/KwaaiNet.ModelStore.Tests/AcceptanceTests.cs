@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.ModelStore.Parts;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.ModelStore.Digests;
 using KwaaiNet.ModelStore.Pulling;
 using KwaaiNet.ModelStore.Tests.Fakes;
 

@@ -1,4 +1,6 @@
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.Pulling;
 using KwaaiNet.ModelStore.Tests.Fakes;
 
@@ -127,7 +129,7 @@ public sealed class ResumeTests
         Assert.True(fixture.Hub.Sent < 1 << 19, $"{fixture.Hub.Sent} bytes were sent");
         using GgufModelFile file = GgufModelFile.Open(result.Path);
         Assert.Equal((8, 256, "F16", model.Sha256()), (file.Shape.BlockCount, file.Shape.VocabularySize, file.WeightFormat, file.WeightsHash));
-        CandelEngine.Models.ModelFormatException missing = Assert.Throws<CandelEngine.Models.ModelFormatException>(() => file.RequireBlocks(2, 4));
+        CandelEngine.Files.ModelFormatException missing = Assert.Throws<CandelEngine.Files.ModelFormatException>(() => file.RequireBlocks(2, 4));
         Assert.Contains("kwaainet pull medium:f16 --blocks 2-3", missing.Message, StringComparison.Ordinal);
     }
 
@@ -158,7 +160,7 @@ public sealed class ResumeTests
         using GgufFile file = GgufFile.Open(path);
         foreach (string name in file.TensorNames)
         {
-            Assert.True(file.TryGetTensor(name, out CandelEngine.Models.TensorData tensor));
+            Assert.True(file.TryGetTensor(name, out CandelEngine.Tensors.TensorData tensor));
             byte[] expected = new byte[places[name].Bytes];
             model.Read(places[name].Offset, expected);
             Assert.True(tensor.Bytes.SequenceEqual(expected), $"{name} differs");

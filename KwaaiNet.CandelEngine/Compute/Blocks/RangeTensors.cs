@@ -1,6 +1,8 @@
 using System.Globalization;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Models.Architectures;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Blocks;
 

@@ -1,5 +1,7 @@
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Models.Architectures;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Blocks;
 

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
-using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Blocks;
 

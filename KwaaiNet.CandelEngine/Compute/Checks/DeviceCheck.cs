@@ -1,5 +1,6 @@
 using KwaaiNet.CandelEngine.Compute.Cpu;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Checks;
 

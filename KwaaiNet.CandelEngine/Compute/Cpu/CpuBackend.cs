@@ -1,6 +1,9 @@
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using KwaaiNet.CandelEngine.Compute.Cpu.Matrices;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Threads;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;

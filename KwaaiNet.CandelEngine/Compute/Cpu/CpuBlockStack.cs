@@ -1,8 +1,10 @@
 using System.Numerics;
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Kv;
+using KwaaiNet.CandelEngine.Compute.Cpu.Matrices;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Threads;
 using KwaaiNet.CandelEngine.Compute.Stacks;
 using KwaaiNet.CandelEngine.Models;
 

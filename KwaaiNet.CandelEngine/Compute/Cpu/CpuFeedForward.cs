@@ -1,4 +1,6 @@
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Matrices;
+using KwaaiNet.CandelEngine.Compute.Cpu.Threads;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;

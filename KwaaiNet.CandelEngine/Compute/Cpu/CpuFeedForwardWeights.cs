@@ -1,4 +1,5 @@
 using KwaaiNet.CandelEngine.Compute.Blocks;
+using KwaaiNet.CandelEngine.Compute.Cpu.Matrices;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 

@@ -2,8 +2,10 @@ using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Projections;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Steps;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 

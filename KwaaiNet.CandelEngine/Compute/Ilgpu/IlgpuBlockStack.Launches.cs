@@ -3,6 +3,7 @@ using ILGPU.Runtime;
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Projections;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Norms;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Steps;
 

@@ -6,7 +6,7 @@ using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 

@@ -1,6 +1,6 @@
 using ILGPU;
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Projections;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 

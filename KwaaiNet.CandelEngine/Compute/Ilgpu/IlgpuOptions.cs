@@ -10,7 +10,7 @@ public sealed record IlgpuOptions
     public bool ForceCpuAccelerator { get; init; }
 
     /// <summary>
-    /// Which device, by the number that <see cref="ComputeBackends.Devices"/> gives it: CUDA devices first, OpenCL's after them, ILGPU's CPU
+    /// Which device, by the number that <see cref="Backends.ComputeBackends.Devices"/> gives it: CUDA devices first, OpenCL's after them, ILGPU's CPU
     /// accelerator last. Null, the default: the first GPU that can be used.
     /// </summary>
     public int? DeviceIndex { get; init; }

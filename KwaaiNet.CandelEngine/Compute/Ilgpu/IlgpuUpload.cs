@@ -1,8 +1,8 @@
 using ILGPU;
 using ILGPU.Runtime;
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Projections;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 

@@ -1,3 +1,5 @@
+using KwaaiNet.CandelEngine.Quantization.Blocks;
+
 namespace KwaaiNet.CandelEngine.Quantization.Codebooks;
 
 /// <summary>Fits points of a codebook, times a scale and signs, to runs of numbers.</summary>

@@ -1,3 +1,5 @@
+using KwaaiNet.CandelEngine.Quantization.Blocks;
+
 namespace KwaaiNet.CandelEngine.Quantization.Codebooks;
 
 /// <summary>Fits points of IQ1's codebook, shifted by ±⅛ and times a scale, to runs of numbers.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
 using KwaaiNet.CandelEngine.Quantization.Codebooks;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
 

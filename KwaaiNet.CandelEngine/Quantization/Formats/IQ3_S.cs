@@ -1,5 +1,6 @@
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
 using KwaaiNet.CandelEngine.Quantization.Codebooks;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
 

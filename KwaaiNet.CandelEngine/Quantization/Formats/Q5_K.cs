@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Quantization.Formats;
 

@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 
 namespace KwaaiNet.CandelEngine.Safetensors.Configuration;
 

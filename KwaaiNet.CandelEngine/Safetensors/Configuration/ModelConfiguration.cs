@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Models.Architectures;

@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models.Architectures;
 
 namespace KwaaiNet.CandelEngine.Safetensors.Configuration;

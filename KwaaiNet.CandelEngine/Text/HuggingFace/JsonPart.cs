@@ -1,5 +1,5 @@
 using System.Text.Json;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 
 namespace KwaaiNet.CandelEngine.Text.HuggingFace;
 

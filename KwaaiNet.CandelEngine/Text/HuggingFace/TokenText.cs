@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Text.Tokenization;
 
 namespace KwaaiNet.CandelEngine.Text.HuggingFace;

@@ -1,6 +1,5 @@
 using System.Text.Json;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 
 namespace KwaaiNet.CandelEngine.Text.HuggingFace;
 

@@ -27,7 +27,7 @@ internal sealed class CharacterMap
     /// <summary>Reads the map a file holds.</summary>
     /// <param name="vocabulary">For errors.</param>
     /// <param name="map">The file's bytes; empty: nothing is replaced.</param>
-    /// <exception cref="Models.ModelFormatException">The sizes do not fit.</exception>
+    /// <exception cref="Files.ModelFormatException">The sizes do not fit.</exception>
     public static CharacterMap Read(Vocabulary vocabulary, ReadOnlySpan<byte> map)
     {
         if (map.IsEmpty)

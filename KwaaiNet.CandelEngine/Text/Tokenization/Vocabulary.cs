@@ -61,7 +61,7 @@ internal sealed class Vocabulary
     public IReadOnlySet<int> EndOfGenerationIds { get; }
 
     /// <summary>Reads and checks the token list.</summary>
-    /// <exception cref="Models.ModelFormatException">It is missing, or lists do not go together.</exception>
+    /// <exception cref="Files.ModelFormatException">It is missing, or lists do not go together.</exception>
     public static Vocabulary Read(GgufMetadata metadata)
     {
         GgufArray? tokens = metadata.GetArray(Prefix + "tokens");
@@ -84,7 +84,7 @@ internal sealed class Vocabulary
     }
 
     /// <summary>The tokens' scores.</summary>
-    /// <exception cref="Models.ModelFormatException">They are missing, of another number than the tokens, or one is not a number.</exception>
+    /// <exception cref="Files.ModelFormatException">They are missing, of another number than the tokens, or one is not a number.</exception>
     public float[] ReadScores()
     {
         GgufArray? array = _metadata.GetArray(Prefix + "scores");
@@ -96,7 +96,7 @@ internal sealed class Vocabulary
     }
 
     /// <summary>The merges, first to last, each <c>left right</c>.</summary>
-    /// <exception cref="Models.ModelFormatException">They are missing.</exception>
+    /// <exception cref="Files.ModelFormatException">They are missing.</exception>
     public string[] ReadMerges()
     {
         GgufArray? array = _metadata.GetArray(Prefix + "merges");
@@ -108,7 +108,7 @@ internal sealed class Vocabulary
     }
 
     /// <summary>The normaliser of a unigram vocabulary; empty when the file has none.</summary>
-    /// <exception cref="Models.ModelFormatException">It is no array of bytes.</exception>
+    /// <exception cref="Files.ModelFormatException">It is no array of bytes.</exception>
     public byte[] ReadCharacterMap() => _metadata.GetArray(Prefix + "precompiled_charsmap")?.ToBytes() ?? [];
 
     /// <summary>A text elsewhere in the file's metadata; null when it is not there.</summary>
@@ -116,7 +116,7 @@ internal sealed class Vocabulary
 
     public bool? ReadFlag(string key) => _metadata.GetBool(Prefix + key);
 
-    public Models.ModelFormatException Problem(string problem) => _metadata.Problem(problem);
+    public Files.ModelFormatException Problem(string problem) => _metadata.Problem(problem);
 
     /// <summary>Whether the token takes part in tokenizing ordinary text.</summary>
     public bool IsOrdinary(int id) => Kinds[id] is TokenKind.Normal or TokenKind.UserDefined;

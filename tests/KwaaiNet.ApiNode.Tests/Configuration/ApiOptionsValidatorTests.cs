@@ -7,6 +7,12 @@ public sealed class ApiOptionsValidatorTests
     [Fact]
     public void Defaults_are_valid() => Assert.False(new ApiOptionsValidator().Validate(null, new ApiOptions()).Failed);
 
+    [Theory]
+    [InlineData(2048, true)]
+    [InlineData(2049, false)]
+    public void A_prefill_chunk_is_no_more_than_a_shard_takes_in_one_step(int rows, bool valid) =>
+        Assert.Equal(valid, new ApiOptionsValidator().Validate(null, new ApiOptions { PrefillChunk = rows }).Succeeded);
+
     [Fact]
     public void Every_mistake_is_told_at_once()
     {

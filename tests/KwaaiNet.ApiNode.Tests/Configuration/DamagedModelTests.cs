@@ -2,6 +2,7 @@ using System.Text;
 using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 
@@ -17,7 +18,7 @@ public sealed class DamagedModelTests : IDisposable
     {
         string whole = Path.Combine(RepositoryFolder(), "models", "kwaai-demo.gguf");
         ApiOptions options = new() { Models = { new() { Name = "damaged", Path = DamagedPartOf(whole) }, new() { Name = "demo", Path = whole } } };
-        using ModelCatalog catalog = new(Options.Create(options), NullLogger<ModelCatalog>.Instance);
+        using ChatModelCatalog catalog = new(Options.Create(options), NullLogger<ChatModelCatalog>.Instance);
         await catalog.StartAsync(TestContext.Current.CancellationToken);
         await catalog.ExecuteTask!.WaitAsync(TestContext.Current.CancellationToken);
 

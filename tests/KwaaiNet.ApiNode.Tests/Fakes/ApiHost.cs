@@ -33,14 +33,14 @@ internal sealed class ApiHost : IAsyncDisposable
     public IChatClient Chat => _app.Services.GetRequiredService<IChatClient>();
 
     public static async Task<ApiHost> StartAsync(
-        FakeNetwork? network = null, IChatClient? chat = null, TimeProvider? time = null, Action<ApiOptions>? options = null, ServedModel? model = null)
+        FakeNetwork? network = null, IChatClient? chat = null, TimeProvider? time = null, Action<ApiOptions>? options = null, ChatModel? model = null)
     {
         network ??= FakeNetwork.Of("0-5");
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
         builder.Services.AddSingleton<INodeSnapshot>(network);
         builder.Services.AddSingleton<IShardDialer>(network);
-        builder.Services.AddSingleton<IModelCatalog>(new FakeCatalog(model ?? FakeCatalog.Model()));
+        builder.Services.AddSingleton<IChatModelCatalog>(new FakeCatalog(model ?? FakeCatalog.Model()));
         builder.Services.AddSingleton(NodeIdentity.Create());
         if (chat is not null)
         {

@@ -2,13 +2,13 @@ using KwaaiNet.ApiNode.Models;
 
 namespace KwaaiNet.ApiNode.Tests.Fakes;
 
-internal sealed class FakeCatalog(params ServedModel[] models) : IModelCatalog
+internal sealed class FakeCatalog(params ChatModel[] models) : IChatModelCatalog
 {
     public static readonly string Hash = new('a', 64);
 
-    public IReadOnlyList<ServedModel> Models => models;
+    public IReadOnlyList<ChatModel> Models => models;
 
-    public static ServedModel Model(string id = "demo", int blocks = 6, int context = 256, long kvBytes = 1) => new()
+    public static ChatModel Model(string id = "demo", int blocks = 6, int context = 256, long kvBytes = 1) => new()
     {
         Id = id,
         WeightsHash = Hash,
@@ -21,7 +21,7 @@ internal sealed class FakeCatalog(params ServedModel[] models) : IModelCatalog
         WeightFormat = "Q8_0",
     };
 
-    public ServedModel? Find(string id) => models.FirstOrDefault(model => model.Id == id);
+    public ChatModel? Find(string id) => models.FirstOrDefault(model => model.Id == id);
 
     public bool IsOpening(string id) => id == "opening";
 }

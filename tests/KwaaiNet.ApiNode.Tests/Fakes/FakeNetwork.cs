@@ -136,19 +136,19 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
     }
 
     /// <summary>Changes what is sent with tokens when log probabilities were asked for.</summary>
-    public Func<TokenLogprobs, TokenLogprobs?> Logprob { get; set; } = logprobs => logprobs;
+    public Func<SampledLogprobs, SampledLogprobs?> Logprob { get; set; } = logprobs => logprobs;
 
     // The drawn token is the most likely one, then "b", then the end token.
-    private TokenLogprobs? Logprobs(OpenSession session, int token)
+    private SampledLogprobs? Logprobs(OpenSession session, int token)
     {
         if (!session.Sampling.HasTopLogprobs)
         {
             return null;
         }
 
-        TokenLogprobs logprobs = new() { Drawn = -0.25f };
+        SampledLogprobs logprobs = new() { Drawn = -0.25f };
         (int, float)[] all = [(token, -0.25f), ('b', -2.5f), (FakeTokenizer.End, -9999)];
-        logprobs.Top.Add(all.Take((int)session.Sampling.TopLogprobs).Select(entry => new TokenLogprob { Token = (uint)entry.Item1, Logprob = entry.Item2 }));
+        logprobs.Top.Add(all.Take((int)session.Sampling.TopLogprobs).Select(entry => new SampledLogprob { Token = (uint)entry.Item1, Logprob = entry.Item2 }));
         return Logprob(logprobs);
     }
 

@@ -43,10 +43,10 @@ public sealed class SamplingTests
                 RepeatLastN = 3,
                 PresencePenalty = 0.5f,
                 FrequencyPenalty = -0.5f,
-                LogitBias = { new Protocol.Wire.LogitBias { Token = 7, Bias = 2.5f }, new Protocol.Wire.LogitBias { Token = 9, Bias = -100 } },
+                LogitBias = { new Protocol.Wire.TokenBias { Token = 7, Bias = 2.5f }, new Protocol.Wire.TokenBias { Token = 9, Bias = -100 } },
                 TopLogprobs = 3,
                 Seed = 7,
-                History = new Protocol.Wire.TokenHistory { Position = PromptTokens - 3, Tokens = Ids('H', 'i', ';') },
+                History = new Protocol.Wire.PriorTokens { Position = PromptTokens - 3, Tokens = Ids('H', 'i', ';') },
             },
             open.Sampling);
         OpenSession first = Assert.Single(network.Shards["a"].Openings);
@@ -96,13 +96,13 @@ public sealed class SamplingTests
         Assert.Equal(
             (0.25f, 0.5f, 2f, 5, 2u, 0.5f, -0.5f, 9u, 3ul),
             (sampling.MinP, sampling.TypicalP, sampling.RepetitionPenalty, sampling.RepeatLastN, sampling.TopLogprobs, sampling.FrequencyPenalty, sampling.PresencePenalty, sampling.TopK, sampling.Seed));
-        Assert.Equal(21, Assert.IsType<IReadOnlyCollection<KwaaiNet.ApiNode.Wire.LogprobContent>>(response.AdditionalProperties!["logprobs"], exactMatch: false).Count);
+        Assert.Equal(21, Assert.IsType<IReadOnlyCollection<KwaaiNet.ApiNode.OpenAIJson.LogprobContent>>(response.AdditionalProperties!["logprobs"], exactMatch: false).Count);
     }
 
     [Fact]
     public async Task What_a_request_leaves_open_is_what_the_models_makers_recommend()
     {
-        ServedModel model = FakeCatalog.Model() with
+        ChatModel model = FakeCatalog.Model() with
         {
             RecommendedSampling = new RecommendedSampling { Temperature = 0.7f, TopK = 20, TopP = 0.8f, MinP = 0.01f, RepetitionPenalty = 1.05f, RepeatLastN = 64 },
         };
@@ -134,7 +134,7 @@ public sealed class SamplingTests
         Assert.Equal("Hello from the chain.", choice.GetProperty("message").GetProperty("content").GetString());
         Assert.Equal(21, choice.GetProperty("logprobs").GetProperty("content").GetArrayLength());
         OpenSession open = Assert.Single(network.Shards["b"].Openings);
-        Assert.Equal(new Protocol.Wire.TokenHistory { Position = PromptTokens, Generated = 5, Tokens = Ids('H', 'e', 'l', 'l', 'o') }, open.Sampling.History);
+        Assert.Equal(new Protocol.Wire.PriorTokens { Position = PromptTokens, Generated = 5, Tokens = Ids('H', 'e', 'l', 'l', 'o') }, open.Sampling.History);
     }
 
     [Fact]
@@ -149,7 +149,7 @@ public sealed class SamplingTests
         Assert.Equal(1u, Assert.Single(network.Shards["a"].Openings).ProtocolVersion);
     }
 
-    private static async Task<OpenSession> OpeningAsync(string body, FakeNetwork? network = null, ServedModel? model = null)
+    private static async Task<OpenSession> OpeningAsync(string body, FakeNetwork? network = null, ChatModel? model = null)
     {
         network ??= FakeNetwork.Of("0-5");
         await using ApiHost host = await ApiHost.StartAsync(network, model: model);

@@ -1,8 +1,11 @@
 using Google.Protobuf;
 using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Configuration;
+using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Generation;
+using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Tests.Fakes;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Time.Testing;
@@ -40,7 +43,7 @@ public sealed class ShardChainChatClientTests
         Assert.Equal((null, null, "a"), (first.Ring?.NodeId, middle.Ring?.NodeId, last.Ring?.NodeId));
         Assert.Equal((null, null, 0f), (first.Sampling, middle.Sampling, last.Sampling.Temperature));
         Assert.Equal([(uint)FakeTokenizer.End], last.EndTokens);
-        Assert.Equal((2u, 4u, HiddenFormat.F16), (middle.FirstBlock, middle.EndBlock, middle.HiddenFormat));
+        Assert.Equal((2u, 4u, HiddenEncoding.F16), (middle.FirstBlock, middle.EndBlock, middle.HiddenFormat));
         Assert.Equal([(0u, 4u, false), (4u, 4u, false), (8u, 1u, true)], network.Shards["a"].Frames.Select(frame => (frame.KvLength, frame.Rows, frame.Sample)));
         Assert.Empty(network.Shards["b"].Frames);
     }
@@ -51,7 +54,19 @@ public sealed class ShardChainChatClientTests
         FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
         await using ApiHost host = await ApiHost.StartAsync(network, model: FakeCatalog.Model() with { HiddenExceedsHalf = true });
         await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
-        Assert.All(network.Shards.Values, shard => Assert.Equal(HiddenFormat.F32, Assert.Single(shard.Openings).HiddenFormat));
+        Assert.All(network.Shards.Values, shard => Assert.Equal(HiddenEncoding.F32, Assert.Single(shard.Openings).HiddenFormat));
+    }
+
+    [Theory]
+    [InlineData(false, 4)]
+    [InlineData(true, 2)]
+    public async Task A_wide_models_prompt_goes_in_frames_whose_hidden_states_fit_a_message(bool exceedsHalf, uint rows)
+    {
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        ChatModel model = FakeCatalog.Model() with { Width = (int)(SessionBounds.MaxStepBytes / 8), HiddenExceedsHalf = exceedsHalf };
+        await using ApiHost host = await ApiHost.StartAsync(network, model: model);
+        await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        Assert.Equal(rows, network.Shards["a"].Frames.Max(frame => frame.Rows));
     }
 
     [Fact]

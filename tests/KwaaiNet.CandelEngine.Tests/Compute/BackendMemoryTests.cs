@@ -1,6 +1,7 @@
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

@@ -1,5 +1,5 @@
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

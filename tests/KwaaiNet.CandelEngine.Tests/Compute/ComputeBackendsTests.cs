@@ -1,4 +1,5 @@
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;

@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Cpu.Threads;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

@@ -1,6 +1,7 @@
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Compute.Cpu;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

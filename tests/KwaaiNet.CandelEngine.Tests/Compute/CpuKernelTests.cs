@@ -1,12 +1,10 @@
 using System.Runtime.InteropServices;
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Compute.Cpu;
-using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Cpu.Kv;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

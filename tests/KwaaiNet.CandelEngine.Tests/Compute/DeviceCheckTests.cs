@@ -1,9 +1,10 @@
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Checks;
 using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
-using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

@@ -4,10 +4,11 @@ using ILGPU.Backends.EntryPoints;
 using ILGPU.Backends.PTX;
 using ILGPU.Runtime.Cuda;
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
+using KwaaiNet.CandelEngine.Compute.Checks;
 using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Compute.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

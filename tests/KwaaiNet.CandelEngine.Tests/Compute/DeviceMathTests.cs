@@ -1,6 +1,6 @@
 using KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Compute.Ilgpu;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

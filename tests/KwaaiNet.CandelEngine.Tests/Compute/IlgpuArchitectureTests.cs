@@ -1,4 +1,5 @@
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Compute.Cpu;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
 using KwaaiNet.CandelEngine.Models;

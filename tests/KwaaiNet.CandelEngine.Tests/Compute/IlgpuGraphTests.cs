@@ -1,7 +1,7 @@
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Graphs;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using static KwaaiNet.CandelEngine.Tests.Compute.ComputeBackendConformance;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;

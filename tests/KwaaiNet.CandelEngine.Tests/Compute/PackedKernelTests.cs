@@ -1,9 +1,10 @@
-using KwaaiNet.CandelEngine.Compute.Cpu;
+using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Rows;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Compute.Cpu.Threads;
+using KwaaiNet.CandelEngine.Files;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

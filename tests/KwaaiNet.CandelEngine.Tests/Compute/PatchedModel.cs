@@ -1,4 +1,5 @@
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;

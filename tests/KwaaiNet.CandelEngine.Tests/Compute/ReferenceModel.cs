@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
-using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute;
 

@@ -1,7 +1,10 @@
 using System.Buffers.Binary;
 using System.Text;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Gguf;
 

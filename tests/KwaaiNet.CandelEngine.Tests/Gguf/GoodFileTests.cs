@@ -1,5 +1,7 @@
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.CandelEngine.Tests.Gguf;

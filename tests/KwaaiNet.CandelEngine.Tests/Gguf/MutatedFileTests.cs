@@ -1,5 +1,8 @@
 using CsCheck;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.CandelEngine.Tests.Gguf;

@@ -1,6 +1,10 @@
 using System.Security.Cryptography;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Gguf;
 

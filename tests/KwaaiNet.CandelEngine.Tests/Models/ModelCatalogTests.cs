@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
 
 namespace KwaaiNet.CandelEngine.Tests.Models;
 

@@ -1,7 +1,8 @@
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Compute.Cpu;
-using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.CandelEngine.Tests.Compute;
 using KwaaiNet.ModelLab.Measurement;
 using KwaaiNet.ModelLab.Synthesis;

@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.ModelLab.Conversion;
 using KwaaiNet.ModelLab.Measurement;
 

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.CandelEngine.Tests.Compute;
 
 namespace KwaaiNet.CandelEngine.Tests.Parity;

@@ -1,5 +1,6 @@
-using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Quantization;
 

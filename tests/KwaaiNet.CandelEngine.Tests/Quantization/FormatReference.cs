@@ -1,6 +1,6 @@
 using System.Numerics;
-using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Quantization.Codebooks;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Quantization;
 

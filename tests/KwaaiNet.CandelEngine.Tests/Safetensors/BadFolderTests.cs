@@ -1,6 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.CandelEngine.Safetensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Safetensors;

@@ -1,6 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Catalog;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.CandelEngine.Text;
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Safetensors;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.CandelEngine.Tests.Gguf;
 using KwaaiNet.CandelEngine.Tests.Text.HuggingFace;
 

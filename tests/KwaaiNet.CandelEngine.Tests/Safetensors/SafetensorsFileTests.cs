@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using System.Text;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Safetensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Safetensors;

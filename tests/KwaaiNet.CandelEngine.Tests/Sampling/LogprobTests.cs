@@ -1,5 +1,6 @@
 using CsCheck;
 using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.CandelEngine.Sampling.Chain;
 
 namespace KwaaiNet.CandelEngine.Tests.Sampling;
 

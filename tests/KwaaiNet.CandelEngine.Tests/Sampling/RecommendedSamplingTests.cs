@@ -1,5 +1,7 @@
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.CandelEngine.Tests.Gguf;
 

@@ -1,6 +1,8 @@
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Compute.Backends;
 using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.CandelEngine.Sampling.Chain;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.CandelEngine.Tests.Compute;
 
 namespace KwaaiNet.CandelEngine.Tests.Sampling;

@@ -3,6 +3,7 @@ using CsCheck;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Tests.Gguf;
 using KwaaiNet.CandelEngine.Text;
+using KwaaiNet.CandelEngine.Text.Templates;
 
 namespace KwaaiNet.CandelEngine.Tests.Text;
 

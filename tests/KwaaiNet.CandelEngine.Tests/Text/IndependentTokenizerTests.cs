@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using CsCheck;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Text;
+using KwaaiNet.CandelEngine.Text.Tokenization;
 using Microsoft.ML.Tokenizers;
 
 namespace KwaaiNet.CandelEngine.Tests.Text;

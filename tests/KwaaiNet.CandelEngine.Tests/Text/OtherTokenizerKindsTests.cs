@@ -1,5 +1,5 @@
 using System.Text;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Tests.Gguf;
 using KwaaiNet.CandelEngine.Text;
 using KwaaiNet.CandelEngine.Text.Tokenization;

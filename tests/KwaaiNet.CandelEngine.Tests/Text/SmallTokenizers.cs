@@ -1,6 +1,7 @@
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Tests.Gguf;
 using KwaaiNet.CandelEngine.Text;
+using KwaaiNet.CandelEngine.Text.Tokenization;
 
 namespace KwaaiNet.CandelEngine.Tests.Text;
 

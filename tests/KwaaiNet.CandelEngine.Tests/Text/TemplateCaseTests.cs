@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Text;
 using KwaaiNet.CandelEngine.Text.Jinja;
+using KwaaiNet.CandelEngine.Text.Templates;
 using Microsoft.Extensions.Time.Testing;
 
 namespace KwaaiNet.CandelEngine.Tests.Text;

@@ -1,6 +1,6 @@
 using System.Text;
 using CsCheck;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Tests.Gguf;
 using KwaaiNet.CandelEngine.Text;
 

@@ -2,7 +2,9 @@ using System.Text;
 using CsCheck;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.CandelEngine.Text;
+using KwaaiNet.CandelEngine.Text.Tokenization;
 
 namespace KwaaiNet.CandelEngine.Tests.Text;
 

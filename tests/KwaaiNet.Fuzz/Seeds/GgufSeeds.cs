@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.Fuzz.Mutation;
 
 namespace KwaaiNet.Fuzz.Seeds;

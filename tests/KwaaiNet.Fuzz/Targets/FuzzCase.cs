@@ -1,5 +1,5 @@
 using System.Text;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Text;
 
 namespace KwaaiNet.Fuzz.Targets;

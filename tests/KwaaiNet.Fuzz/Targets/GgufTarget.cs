@@ -1,5 +1,6 @@
 using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.Fuzz.Mutation;
 using KwaaiNet.Fuzz.Seeds;
 

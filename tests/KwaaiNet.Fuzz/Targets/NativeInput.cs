@@ -1,5 +1,5 @@
 using System.Runtime.InteropServices;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Files;
 
 namespace KwaaiNet.Fuzz.Targets;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using KwaaiNet.CandelEngine.Text;
+using KwaaiNet.CandelEngine.Text.Templates;
 using KwaaiNet.Fuzz.Mutation;
 using KwaaiNet.Fuzz.Seeds;
 

@@ -1,5 +1,7 @@
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Text;
+using KwaaiNet.CandelEngine.Text.Templates;
+using KwaaiNet.CandelEngine.Text.Tokenization;
 using KwaaiNet.Fuzz.Mutation;
 using KwaaiNet.Fuzz.Seeds;
 

@@ -1,4 +1,5 @@
 using KwaaiNet.ModelStore.Parts;
+using KwaaiNet.ModelStore.Progress;
 using KwaaiNet.ModelStore.Pulling;
 
 namespace KwaaiNet.ModelStore.Tests.Fakes;

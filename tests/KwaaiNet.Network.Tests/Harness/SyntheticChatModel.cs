@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.Network.Tests.Harness;
 

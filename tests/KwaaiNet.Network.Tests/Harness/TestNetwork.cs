@@ -5,7 +5,6 @@ using System.Text.Json;
 using KwaaiNet.Cli.Network;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
-using KwaaiNet.Protocol.Transport;
 
 namespace KwaaiNet.Network.Tests.Harness;
 

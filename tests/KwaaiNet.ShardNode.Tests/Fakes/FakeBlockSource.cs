@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.Protocol.Blocks;
-using KwaaiNet.ShardNode.Serving;
+using KwaaiNet.ShardNode.Loading;
 
 namespace KwaaiNet.ShardNode.Tests.Fakes;
 
@@ -21,10 +21,10 @@ internal sealed class FakeBlockSource : IBlockSource
 
     public IReadOnlyList<FakeStack> Stacks => [.. _stacks];
 
-    public ModelFacts Open(CancellationToken cancellationToken)
+    public OpenedModel Open(CancellationToken cancellationToken)
     {
         using FakeStack stack = new();
-        return new ModelFacts("tiny", LoopHarness.Hash, "F32", stack.Shape, "fake", "fake", DeviceKind);
+        return new OpenedModel("tiny", LoopHarness.Hash, "F32", stack.Shape, "fake", "fake", DeviceKind);
     }
 
     public IBlockStack Load(BlockRange range, CancellationToken cancellationToken)

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Forwarding;
-using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Frames;
 
 namespace KwaaiNet.ShardNode.Tests.Fakes;
 

@@ -6,13 +6,14 @@ using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Telemetry;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using WireFormat = KwaaiNet.Protocol.Wire.HiddenFormat;
 
 namespace KwaaiNet.ShardNode.Tests.Fakes;
 
@@ -33,7 +34,7 @@ internal sealed class LoopHarness : IAsyncDisposable
         Telemetry = new ShardTelemetry(s_services.GetRequiredService<IMeterFactory>());
         Loop = new StepLoop(
             Stack,
-            new ServedModel(Model, Hash, Stack.Shape, range),
+            new OpenedModel(Model, Hash, "F32", Stack.Shape, "fake", "fake", "cpu"),
             new StepLoopOptions(new SessionLimits(Self, maxSessions, TimeSpan.FromSeconds(ttlSeconds)), prefillRows),
             new GreedySampler(),
             _ => Hops,
@@ -92,7 +93,7 @@ internal sealed class LoopHarness : IAsyncDisposable
             FirstBlock = (uint)Stack.Options.FirstBlock,
             EndBlock = (uint)Stack.Options.EndBlock,
             MaxPositions = maxPositions,
-            HiddenFormat = WireFormat.F16,
+            HiddenFormat = HiddenEncoding.F16,
             StepSources = { Api },
         };
         if (isLast)

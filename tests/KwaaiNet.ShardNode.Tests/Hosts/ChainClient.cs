@@ -49,7 +49,7 @@ internal sealed class ChainClient : IAsyncDisposable
                 FirstBlock = (uint)chain[i].Range.First,
                 EndBlock = (uint)chain[i].Range.End,
                 MaxPositions = 64,
-                HiddenFormat = HiddenFormat.F16,
+                HiddenFormat = HiddenEncoding.F16,
                 Next = isLast ? null : chain[i + 1].Hop.Clone(),
                 Ring = isLast && i > 0 ? chain[0].Hop.Clone() : null,
                 Traceparent = Traceparent,

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Google.Protobuf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Wire;
 
@@ -120,13 +121,13 @@ public sealed class SampledChainTests : IAsyncLifetime
         RepeatLastN = 9,
         PresencePenalty = 0.3f,
         FrequencyPenalty = 0.2f,
-        LogitBias = { new LogitBias { Token = 3, Bias = 1.5f }, new LogitBias { Token = 12, Bias = -100 } },
+        LogitBias = { new TokenBias { Token = 3, Bias = 1.5f }, new TokenBias { Token = 12, Bias = -100 } },
         TopLogprobs = 3,
         Seed = 7,
         History = History(known, generated, Math.Max(9, generated)),
     };
 
-    private static TokenHistory History(int[] known, int generated, int count) => new()
+    private static PriorTokens History(int[] known, int generated, int count) => new()
     {
         Position = (uint)(known.Length - count),
         Generated = (uint)Math.Min(generated, count),

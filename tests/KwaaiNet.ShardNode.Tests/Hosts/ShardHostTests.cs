@@ -5,6 +5,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using Google.Protobuf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Wire;

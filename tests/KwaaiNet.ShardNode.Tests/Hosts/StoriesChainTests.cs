@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Google.Protobuf;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Wire;
 
@@ -39,7 +40,7 @@ public sealed class StoriesChainTests(ITestOutputHelper output)
             uint count = (uint)(reference.Length - prompt.Length);
             ByteString id = await client.OpenAsync(model.WeightsHash, chain, count, change: open =>
             {
-                open.HiddenFormat = HiddenFormat.F32;
+                open.HiddenFormat = HiddenEncoding.F32;
                 open.MaxPositions = Positions;
             });
             long start = Stopwatch.GetTimestamp();

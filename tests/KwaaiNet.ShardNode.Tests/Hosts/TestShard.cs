@@ -3,6 +3,7 @@ using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Hosting;
+using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Telemetry;
 using Microsoft.AspNetCore.Builder;
@@ -30,11 +31,11 @@ internal sealed class TestShard : IAsyncDisposable
 
     public string Http { get; }
 
-    public LoopGauges? Gauges => _app.Services.GetRequiredService<ShardServing>().State.Loop?.Gauges;
+    public LoopGauges? Gauges => _app.Services.GetRequiredService<ShardServing>().Held.Loop?.Gauges;
 
     public bool IsStopping => _app.Lifetime.ApplicationStopping.IsCancellationRequested;
 
-    public bool IsReady => _app.Services.GetRequiredService<ShardServing>().State.State == ServingState.Ready;
+    public bool IsReady => _app.Services.GetRequiredService<ShardServing>().Held.State == ServingState.Ready;
 
     public static Task<TestShard> StartAsync(MemoryDirectory directory, params string[] options) => StartAsync(directory, null, options);
 

@@ -1,4 +1,5 @@
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Tests.Fakes;
 
@@ -108,7 +109,7 @@ public sealed class BatchTests
     {
         await using LoopHarness harness = new(new FakeStack { Gate = new SemaphoreSlim(0) });
         OpenSession open = await harness.OpenAsync();
-        (KwaaiNet.ShardNode.Steps.StepStream stream, _) = LoopHarness.ConnectSteps(LoopHarness.Api, window: 2);
+        (StepStream stream, _) = LoopHarness.ConnectSteps(LoopHarness.Api, window: 2);
         harness.Send(LoopHarness.Tokens(open, 0, 0, false, 1), stream);
         harness.Send(LoopHarness.Tokens(open, 1, 1, false, 1), stream);
         Task third = stream.WaitForSlotsAsync(LoopHarness.Tokens(open, 2, 2, false, 1), TestContext.Current.CancellationToken);
@@ -120,7 +121,7 @@ public sealed class BatchTests
     [Fact]
     public async Task A_large_step_counts_for_as_many_as_its_size()
     {
-        KwaaiNet.ShardNode.Steps.StepStream stream = new(LoopHarness.Api, window: 4);
+        StepStream stream = new(LoopHarness.Api, window: 4);
         StepFrame large = new() { Hidden = Google.Protobuf.ByteString.CopyFrom(new byte[3 << 20]) };
         await stream.WaitForSlotsAsync(large, TestContext.Current.CancellationToken);
         Task next = stream.WaitForSlotsAsync(new StepFrame(), TestContext.Current.CancellationToken);

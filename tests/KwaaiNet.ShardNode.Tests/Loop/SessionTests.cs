@@ -69,7 +69,7 @@ public sealed class SessionTests
         Assert.Contains("F32", refused.Message, StringComparison.Ordinal);
 
         OpenSession single = harness.OpenRequest();
-        single.HiddenFormat = HiddenFormat.F32;
+        single.HiddenFormat = HiddenEncoding.F32;
         harness.Loop.Open(single, harness.Owner);
         Assert.Equal(single.SessionId, (await harness.Events.NextAsync()).Opened.SessionId);
     }
@@ -249,7 +249,7 @@ public sealed class SessionTests
             case "weights": open.WeightsHash = new string('b', 64); break;
             case "empty range": open.FirstBlock = open.EndBlock; break;
             case "range": open.EndBlock = FakeStack.BlockCount + 1; break;
-            case "format": open.HiddenFormat = (HiddenFormat)77; break;
+            case "format": open.HiddenFormat = (HiddenEncoding)77; break;
             case "no positions": open.MaxPositions = 0; break;
             case "positions": open.MaxPositions = 257; break;
             case "no sources": open.StepSources.Clear(); break;
@@ -272,7 +272,7 @@ public sealed class SessionTests
         Sampling sampling = open.Sampling;
         // Complete and right but for one thing.
         sampling.PresencePenalty = 0.5f;
-        sampling.History = new TokenHistory { Position = 3, Generated = 2, Tokens = Ids(1, 2) };
+        sampling.History = new PriorTokens { Position = 3, Generated = 2, Tokens = Ids(1, 2) };
         switch (what)
         {
             case "version 1 with more": open.ProtocolVersion = 1; break;
@@ -281,9 +281,9 @@ public sealed class SessionTests
             case "repetition penalty": sampling.RepetitionPenalty = float.NaN; break;
             case "repeat_last_n": sampling.RepeatLastN = -2; break;
             case "presence penalty": sampling.PresencePenalty = float.PositiveInfinity; break;
-            case "bias token": sampling.LogitBias.Add(new LogitBias { Token = FakeStack.Vocabulary, Bias = 1 }); break;
-            case "bias number": sampling.LogitBias.Add(new LogitBias { Token = 1, Bias = float.NaN }); break;
-            case "many biases": sampling.LogitBias.Add(Enumerable.Repeat(new LogitBias(), 1025)); break;
+            case "bias token": sampling.LogitBias.Add(new TokenBias { Token = FakeStack.Vocabulary, Bias = 1 }); break;
+            case "bias number": sampling.LogitBias.Add(new TokenBias { Token = 1, Bias = float.NaN }); break;
+            case "many biases": sampling.LogitBias.Add(Enumerable.Repeat(new TokenBias(), 1025)); break;
             case "top_logprobs": sampling.TopLogprobs = 21; break;
             case "no history": sampling.History = null; break;
             case "history for nothing": sampling.PresencePenalty = 0; break;

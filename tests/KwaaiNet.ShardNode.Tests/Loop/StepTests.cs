@@ -1,8 +1,8 @@
 using CsCheck;
 using Google.Protobuf;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Sessions;
-using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Tests.Fakes;
 
 namespace KwaaiNet.ShardNode.Tests.Loop;

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.DemoModel.Model;
 using KwaaiNet.DemoModel.Tokens;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.ModelLab.Conversion;
 using KwaaiNet.ModelLab.Measurement;
 

@@ -1,8 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
 using KwaaiNet.CandelEngine.Compute;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Files;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.ModelLab.Measurement;
 using KwaaiNet.ModelLab.Synthesis;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.ModelLab.Conversion;
 
 namespace KwaaiNet.ModelLab.Commands;

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.ModelLab.Synthesis;
 
 namespace KwaaiNet.ModelLab.Commands;

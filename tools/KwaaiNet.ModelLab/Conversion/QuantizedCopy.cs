@@ -1,6 +1,6 @@
 using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.ModelLab.Conversion;
 

@@ -1,5 +1,5 @@
-using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.ModelLab.Conversion;
 

@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.ModelLab.Conversion;
 
 namespace KwaaiNet.ModelLab.Measurement;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Models.Formats;
 
 namespace KwaaiNet.ModelLab.Measurement;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 using KwaaiNet.ModelLab.Conversion;
 
 namespace KwaaiNet.ModelLab.Synthesis;

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
+using KwaaiNet.CandelEngine.Compute.Cpu.Kv;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 

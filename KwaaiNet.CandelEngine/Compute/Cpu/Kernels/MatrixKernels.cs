@@ -1,6 +1,6 @@
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Quantization.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
-using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;
 

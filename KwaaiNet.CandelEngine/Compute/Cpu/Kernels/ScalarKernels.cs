@@ -1,6 +1,6 @@
 using System.Buffers;
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
+using KwaaiNet.CandelEngine.Compute.Cpu.Kv;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using KwaaiNet.CandelEngine.Compute.Cpu.Attention;
+using KwaaiNet.CandelEngine.Compute.Cpu.Kv;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kernels;

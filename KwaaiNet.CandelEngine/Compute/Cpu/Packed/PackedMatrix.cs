@@ -1,7 +1,9 @@
 using System.Runtime.InteropServices;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Activations;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Compute.Cpu.Threads;
+using KwaaiNet.CandelEngine.Files;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed;
 

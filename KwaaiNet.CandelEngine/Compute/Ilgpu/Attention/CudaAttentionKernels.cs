@@ -1,6 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Steps;
 

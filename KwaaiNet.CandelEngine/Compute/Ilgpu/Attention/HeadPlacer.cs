@@ -1,5 +1,5 @@
 using ILGPU;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Steps;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;

@@ -7,6 +7,7 @@ using ILGPU.IR;
 using ILGPU.IR.Intrinsics;
 using ILGPU.IR.Values;
 using ILGPU.Runtime.Cuda;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 

@@ -1,6 +1,6 @@
 using ILGPU;
 using ILGPU.IR.Intrinsics;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 

@@ -1,6 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Norms;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Steps;

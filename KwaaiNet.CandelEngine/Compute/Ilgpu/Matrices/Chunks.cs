@@ -1,3 +1,5 @@
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
+
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 /// <summary>Where what is once a row and block lies: eight blocks of a row together, so that one 128-bit load has the scales of eight.</summary>

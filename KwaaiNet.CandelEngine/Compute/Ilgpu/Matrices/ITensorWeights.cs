@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;

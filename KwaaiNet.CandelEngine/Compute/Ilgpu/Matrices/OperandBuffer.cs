@@ -1,5 +1,7 @@
 using ILGPU;
 using ILGPU.Runtime;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Projections;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 

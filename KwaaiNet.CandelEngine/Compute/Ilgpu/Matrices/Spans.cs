@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 

@@ -1,3 +1,5 @@
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
+
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 /// <summary>What four blocks of a lane's four rows have once a row: two words and a third of a super-block.</summary>

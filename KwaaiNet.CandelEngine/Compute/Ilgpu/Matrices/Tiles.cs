@@ -1,3 +1,5 @@
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
+
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 /// <summary>Where the parts of a matrix in tiles of 32 rows lie.</summary>

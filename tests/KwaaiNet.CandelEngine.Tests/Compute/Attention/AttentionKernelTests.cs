@@ -1,6 +1,6 @@
 using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Attention;

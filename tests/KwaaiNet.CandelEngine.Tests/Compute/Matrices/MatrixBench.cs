@@ -2,9 +2,12 @@ using System.Runtime.InteropServices;
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Kernels;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Devices;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Projections;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;
 

@@ -1,8 +1,10 @@
 using ILGPU;
 using ILGPU.Runtime;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Projections;
 using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;
 

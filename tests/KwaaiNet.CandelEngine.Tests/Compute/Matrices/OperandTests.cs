@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;

@@ -2,7 +2,9 @@ using ILGPU;
 using ILGPU.Runtime;
 using KwaaiNet.CandelEngine.Compute.Ilgpu;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Projections;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;
 

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;
 

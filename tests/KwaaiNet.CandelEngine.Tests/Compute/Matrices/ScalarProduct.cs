@@ -1,8 +1,8 @@
 using System.Runtime.CompilerServices;
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
 using KwaaiNet.CandelEngine.Quantization.Formats;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;
 

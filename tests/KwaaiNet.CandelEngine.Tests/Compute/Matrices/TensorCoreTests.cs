@@ -1,8 +1,8 @@
 using ILGPU;
 using ILGPU.Runtime;
 using ILGPU.Runtime.CPU;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 
 namespace KwaaiNet.CandelEngine.Tests.Compute.Matrices;
 

@@ -3,6 +3,7 @@ using CsCheck;
 using KwaaiNet.CandelEngine.Gguf;
 using KwaaiNet.CandelEngine.Text;
 using KwaaiNet.CandelEngine.Text.HuggingFace;
+using KwaaiNet.CandelEngine.Text.Tokenization;
 
 namespace KwaaiNet.CandelEngine.Tests.Text.HuggingFace;
 

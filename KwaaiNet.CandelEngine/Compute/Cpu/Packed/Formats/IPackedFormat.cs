@@ -1,3 +1,5 @@
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Activations;
+
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Activations;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Rows;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using KwaaiNet.CandelEngine.Compute.Cpu.Lanes;
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Activations;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Rows;
 

@@ -1,5 +1,6 @@
+using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Activations;
 using KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
-using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Kernels;
 

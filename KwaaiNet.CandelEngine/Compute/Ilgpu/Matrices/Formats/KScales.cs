@@ -1,5 +1,5 @@
 using ILGPU;
-using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Formats;
 

@@ -1,4 +1,5 @@
 using ILGPU;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Cuda;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Formats;

@@ -1,4 +1,4 @@
-using KwaaiNet.CandelEngine.Quantization;
+using KwaaiNet.CandelEngine.Quantization.Blocks;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Packing;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Formats;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Packing;

@@ -1,8 +1,8 @@
 using ILGPU;
 using ILGPU.Runtime;
 using KwaaiNet.CandelEngine.Compute.Blocks;
-using KwaaiNet.CandelEngine.Gguf;
-using KwaaiNet.CandelEngine.Models;
+using KwaaiNet.CandelEngine.Compute.Ilgpu.Arithmetic;
+using KwaaiNet.CandelEngine.Tensors;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Packing;
 

@@ -1,0 +1,84 @@
+using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.Protocol.Trust;
+
+namespace KwaaiNet.ApiNode.Failures;
+
+/// <summary>The model is known, and no chain can serve the request now.</summary>
+internal sealed class ChainUnavailableException : ChatFailureException
+{
+    private static readonly TimeSpan s_retryKv = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_retryChain = TimeSpan.FromSeconds(5);
+
+    private ChainUnavailableException(string message, string code, TimeSpan? retryAfter, string? param = null)
+        : base(message)
+    {
+        Code = code;
+        RetryAfter = retryAfter;
+        Param = param;
+    }
+
+    /// <inheritdoc/>
+    public override int Status => StatusCodes.Status503ServiceUnavailable;
+
+    /// <inheritdoc/>
+    public override string Code { get; }
+
+    /// <inheritdoc/>
+    public override string? Param { get; }
+
+    /// <inheritdoc/>
+    public override TimeSpan? RetryAfter { get; }
+
+    /// <summary>The model's file is still being hashed.</summary>
+    public static ChainUnavailableException Opening(string model) =>
+        new($"The model '{model}' is still being opened. Try again in a moment.", "model_not_available", s_retryKv);
+
+    /// <summary>Why the planner found no chain.</summary>
+    /// <param name="model">The model's id.</param>
+    /// <param name="demanded">The tier the request demands.</param>
+    /// <param name="why">The planner's diagnosis.</param>
+    /// <param name="directoryAvailable">Whether discovery answers.</param>
+    /// <param name="lastFailure">What happened to the chain tried before, if one was.</param>
+    public static ChainUnavailableException From(string model, TrustTier demanded, NoChain why, bool directoryAvailable, string? lastFailure)
+    {
+        string missing = $"blocks {string.Join(", ", why.Missing)}";
+        string message = why.Reason switch
+        {
+            NoChainReason.NotServed => $"No shard node serves the model '{model}' now ({missing} are missing). Start shard nodes for it.",
+            NoChainReason.BlocksMissing when why.Loading.Length > 0 =>
+                $"The model '{model}' is incomplete: {missing} are missing, and nodes are loading {string.Join(", ", why.Loading)}. Try again in a moment.",
+            NoChainReason.BlocksMissing =>
+                $"The model '{model}' is incomplete: {missing} are held by no ready shard node. Start a shard node that serves them.",
+            NoChainReason.WeightsDiffer =>
+                $"The model '{model}' is incomplete: {missing} are held only by nodes with another weights file. Give every node the same file.",
+            NoChainReason.NodesFailed =>
+                $"The model '{model}' is incomplete: {missing} are held only by shard nodes that failed a moment ago.",
+            NoChainReason.TierTooLow =>
+                $"No chain for the model '{model}' reaches trust tier '{demanded}'; the best one has '{why.BestTier}'. Lower kwaainet_trust_tier or leave it out.",
+            NoChainReason.ContextTooShort =>
+                $"The nodes that hold {missing} of the model '{model}' take fewer positions than this request needs. Ask for fewer tokens.",
+            NoChainReason.SamplingNotSpoken =>
+                $"The nodes that hold the last block of the model '{model}' run an older version that knows no penalties, logit_bias, min_p, typical_p or logprobs. Update them, or leave these parameters out.",
+            _ => $"The shard nodes of the model '{model}' have no KV cache free for a request of this length. Try again in a moment, or ask for fewer tokens.",
+        };
+        if (lastFailure is not null && why.Reason is NoChainReason.NodesFailed or NoChainReason.BlocksMissing)
+        {
+            message = $"{message} {lastFailure}";
+        }
+
+        if (!directoryAvailable)
+        {
+            message = $"{message} The discovery service does not answer: what is known may be out of date.";
+        }
+
+        return why.Reason switch
+        {
+            NoChainReason.NotServed => new ChainUnavailableException(message, "model_not_available", s_retryChain),
+            NoChainReason.TierTooLow => new ChainUnavailableException(message, "trust_tier_unavailable", null, "kwaainet_trust_tier"),
+            NoChainReason.ContextTooShort => new ChainUnavailableException(message, "chain_incomplete", null),
+            NoChainReason.SamplingNotSpoken => new ChainUnavailableException(message, "sampling_unavailable", null),
+            NoChainReason.KvExhausted => new ChainUnavailableException(message, "kv_exhausted", s_retryKv),
+            _ => new ChainUnavailableException(message, "chain_incomplete", s_retryChain),
+        };
+    }
+}

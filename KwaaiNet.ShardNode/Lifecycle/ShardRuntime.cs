@@ -1,0 +1,327 @@
+using KwaaiNet.CandelEngine.Compute;
+using KwaaiNet.CandelEngine.Sampling.Chain;
+using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ServiceDefaults.Hosting;
+using KwaaiNet.ShardNode.Announcing;
+using KwaaiNet.ShardNode.Configuration;
+using KwaaiNet.ShardNode.Forwarding;
+using KwaaiNet.ShardNode.Loading;
+using KwaaiNet.ShardNode.Placement;
+using KwaaiNet.ShardNode.Serving;
+using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Telemetry;
+using Microsoft.Extensions.Options;
+
+namespace KwaaiNet.ShardNode.Lifecycle;
+
+/// <summary>The life of a shard: open the model, choose blocks, load, be announced, serve; leave for a gap, drain at the end. A node whose device fails takes itself out and ends.</summary>
+internal sealed partial class ShardRuntime(
+    IBlockSource source,
+    ShardServing serving,
+    ShardAnnouncer announcer,
+    NodeIdentity identity,
+    NodeChannels channels,
+    IOptions<ShardOptions> shardOptions,
+    IOptions<NodeOptions> nodeOptions,
+    TimeProvider time,
+    ShardTelemetry telemetry,
+    IHostApplicationLifetime lifetime,
+    ILogger<ShardRuntime> logger,
+    INodeDirectory? directory = null) : BackgroundService
+{
+    // Readings a second apart: a node that is restarted is back by then, and moving costs a load.
+    private const int GapPatience = 3;
+
+    private static readonly TimeSpan s_announceRetry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_lastAnnouncement = TimeSpan.FromSeconds(2);
+
+    private readonly ShardOptions _options = shardOptions.Value;
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        telemetry.Observe(() => serving.Held.Loop?.Gauges);
+        // Not only the service's own token: that one comes after the web server has stopped, and the web server waits for our streams.
+        using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken, lifetime.ApplicationStopping);
+        try
+        {
+            // A host that cannot bind its ports says so, and not that it was stopped while it read a model.
+            await StartedAsync(stop.Token).ConfigureAwait(false);
+            OpenedModel model = await Task.Run(() => source.Open(stop.Token), stop.Token).ConfigureAwait(false);
+            serving.Model = model;
+            LogModel(model.Model, model.Shape.BlockCount, model.Backend, model.Device);
+            Placer? placer = CreatePlacer(model, out BlockRange given);
+            while (true) await ServeOnceAsync(model, placer, given, stop.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // Stopping: what is served is drained below.
+        }
+        finally
+        {
+            await LeaveAsync().ConfigureAwait(false);
+            serving.EndStreams();
+        }
+    }
+
+    private async Task StartedAsync(CancellationToken stop)
+    {
+        TaskCompletionSource started = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        using CancellationTokenRegistration _ = lifetime.ApplicationStarted.Register(started.SetResult);
+        await started.Task.WaitAsync(stop).ConfigureAwait(false);
+    }
+
+    private Placer? CreatePlacer(OpenedModel model, out BlockRange given)
+    {
+        int blockCount = model.Shape.BlockCount;
+        given = new BlockRange(0, blockCount);
+        if (_options.Blocks is { } blocks)
+        {
+            _ = BlockRange.TryParse(blocks, out given);
+            if (given.End > blockCount) throw new InvalidOperationException($"Shard:Blocks is {given}, and {model.Model} has blocks 0-{blockCount - 1}.");
+        }
+
+        if (_options.Blocks is not null || directory is null)
+        {
+            if (source.MemoryFor(given) is { Fits: false } memory) throw NoRoom(model, given, memory, "Serve fewer (Shard:Blocks)");
+            return null;
+        }
+
+        DirectoryBoard board = new(directory, announcer, serving, nodeOptions.Value.Network, identity.NodeId, time, logger);
+        PlacementRules rules = new(blockCount, _options.ExpectedShards, _options.MaxBlocks, Fits);
+        if (!Enumerable.Range(0, blockCount).Any(block => Fits(new BlockRange(block, block + 1))))
+        {
+            // The middle of a model: the leanest a block can come.
+            BlockRange one = new(blockCount / 2, (blockCount / 2) + 1);
+            throw NoRoom(model, one, source.MemoryFor(one)!.Value, "Free some of it");
+        }
+
+        return new Placer(identity.NodeId, rules, board);
+
+        bool Fits(BlockRange range) => source.MemoryFor(range) is not { Fits: false };
+    }
+
+    private InsufficientMemoryException NoRoom(OpenedModel model, BlockRange range, BlockMemory memory, string remedy) => new(
+        $"Blocks {range} of {model.Model} need {memory.NeededBytes:N0} bytes, with {_options.KvBudgetMegabytes} MiB for keys and values where the device has memory of its own, "
+        + $"and {model.Device} has {memory.AvailableBytes:N0}. {remedy}, lower Shard:KvBudgetMegabytes, or take another device (Shard:Device, Shard:Backend=cpu).");
+
+    private async Task ServeOnceAsync(OpenedModel model, Placer? placer, BlockRange given, CancellationToken stop)
+    {
+        PlacementDecision decision = new(given, IsRedundant: true);
+        if (placer is not null)
+        {
+            decision = await placer.ClaimAsync(stop).ConfigureAwait(false);
+        }
+        else
+        {
+            serving.Set(new HeldBlocks(ServingState.Joining, given, null));
+            // Not waited for: a shard that was told its blocks loads them also while discovery is away.
+            _ = TryAnnounceAsync(stop);
+        }
+
+        LogChosen(decision.Range, decision.IsRedundant && placer is not null);
+        StepLoop? loop = await LoadUnlessLostAsync(model, decision, placer, stop).ConfigureAwait(false);
+        if (loop is null)
+        {
+            LogClaimLost(decision.Range);
+            return;
+        }
+
+        serving.Set(new HeldBlocks(ServingState.Ready, decision.Range, loop));
+        LogReady(decision.Range, loop.WeightBytes, loop.Gauges.DecodeTokensPerSecond);
+        await ServeAsync(decision, placer, loop, stop).ConfigureAwait(false);
+        serving.DeviceFailure = loop.DeviceFailure;
+        await LeaveAsync().ConfigureAwait(false);
+
+        // Not loaded again here: a driver remembers a fault as long as the process lives, and what it says then is not to be trusted.
+        if (loop.DeviceFailure is { } failure) throw DeviceFailed(failure, null);
+    }
+
+    private static NodeFailureException DeviceFailed(string message, Exception? cause) => new(
+        $"The device failed, and this node has taken itself out: {message} Start it again; if that repeats itself, check the device and its driver ('kwaainet devices --check'), or use Shard:Backend=cpu.",
+        NodeProgram.DeviceFailed,
+        cause);
+
+    /// <summary>Loads blocks while watching the claim; null when it was lost.</summary>
+    private async Task<StepLoop?> LoadUnlessLostAsync(OpenedModel model, PlacementDecision decision, Placer? placer, CancellationToken stop)
+    {
+        if (placer is null) return await Task.Run(() => Load(model, decision.Range, stop), stop).ConfigureAwait(false);
+
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task lost = placer.WatchUntilLostAsync(decision, over.Token);
+        Task<StepLoop> loading = Task.Run(() => Load(model, decision.Range, over.Token), over.Token);
+        Task first = await Task.WhenAny(lost, loading).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await lost.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await ((Task)loading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (first == lost)
+        {
+            if (loading.IsCompletedSuccessfully) await loading.Result.DisposeAsync().ConfigureAwait(false);
+            stop.ThrowIfCancellationRequested();
+            await lost.ConfigureAwait(false);
+            return null;
+        }
+
+        StepLoop loop = await loading.ConfigureAwait(false);
+        bool holds = false;
+        try
+        {
+            holds = await placer.StillHoldsAsync(decision, stop).ConfigureAwait(false);
+        }
+        finally
+        {
+            if (!holds) await loop.DisposeAsync().ConfigureAwait(false);
+        }
+
+        return holds ? loop : null;
+    }
+
+    private StepLoop Load(OpenedModel model, BlockRange range, CancellationToken cancellationToken)
+    {
+        IBlockStack stack = source.Load(range, cancellationToken);
+        BlockSpeed speed;
+        try
+        {
+            // All that a session could be the first to need is made now: whoever comes to a healthy node finds it fast.
+            if (model.IsGpu) WarmUp.Run(stack, _options.PrefillChunkRows, _options.MaxSessions, cancellationToken);
+            speed = BlockSpeed.Measure(stack, time);
+        }
+        catch (ComputeException failure)
+        {
+            // What is on a failed device is not freed piece by piece; the process that ends frees it.
+            throw DeviceFailed(failure.Message, failure);
+        }
+        catch (OperationCanceledException)
+        {
+            stack.Dispose();
+            throw;
+        }
+
+        SessionLimits limits = new(identity.NodeId, _options.MaxSessions, TimeSpan.FromSeconds(_options.SessionTtlSeconds));
+        return new StepLoop(
+            stack,
+            model,
+            new StepLoopOptions(limits, _options.PrefillChunkRows, speed.PrefillTokensPerSecond, speed.DecodeTokensPerSecond),
+            new Sampler(),
+            listener => new HopStreams(channels, listener, logger),
+            time,
+            telemetry,
+            logger);
+    }
+
+    /// <summary>Serves until the device fails, the blocks turn out to be another's, or a gap needs this node elsewhere.</summary>
+    private async Task ServeAsync(PlacementDecision decision, Placer? placer, StepLoop loop, CancellationToken stop)
+    {
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task watching = WatchAsync(decision, placer, loop, over.Token);
+        Task first = await Task.WhenAny(watching, loop.Ended).ConfigureAwait(false);
+        await over.CancelAsync().ConfigureAwait(false);
+        await watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stop.ThrowIfCancellationRequested();
+        if (first == watching) await watching.ConfigureAwait(false);
+        else if (await loop.Ended.ConfigureAwait(false) == LoopEnd.DeviceLost) LogDeviceLost(decision.Range);
+        else LogLoadingAgain(decision.Range);
+    }
+
+    private async Task WatchAsync(PlacementDecision decision, Placer? placer, StepLoop loop, CancellationToken stop)
+    {
+        while (!await TryAnnounceAsync(stop).ConfigureAwait(false)) await Task.Delay(s_announceRetry, time, stop).ConfigureAwait(false);
+        serving.IsAnnouncedReady = true;
+        if (placer is null)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, stop).ConfigureAwait(false);
+            return;
+        }
+
+        if (!await placer.ConfirmAsync(decision, stop).ConfigureAwait(false))
+        {
+            LogClaimLost(decision.Range);
+            return;
+        }
+
+        await placer.WatchUntilNeededElsewhereAsync(
+            () => new Holding(identity.NodeId, decision.Range, IsReady: true, loop.Gauges.Sessions), GapPatience, stop).ConfigureAwait(false);
+        LogMoving(decision.Range);
+    }
+
+    /// <summary>Says that these blocks are left, gives sessions a moment to finish, ends the loop, frees the blocks.</summary>
+    private async Task LeaveAsync()
+    {
+        HeldBlocks held = serving.Held;
+        if (held.Loop is not { } loop)
+        {
+            serving.Set(HeldBlocks.Nothing);
+            return;
+        }
+
+        // Sessions are refused before the others can know why.
+        Task drained = loop.DrainAsync();
+        serving.Set(held with { State = ServingState.Draining });
+        using (CancellationTokenSource limit = new(s_lastAnnouncement, time))
+        {
+            _ = await TryAnnounceAsync(limit.Token).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await drained.WaitAsync(TimeSpan.FromSeconds(_options.DrainSeconds), time).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            LogDrainTimeout(loop.Gauges.Sessions);
+        }
+
+        await loop.DisposeAsync().ConfigureAwait(false);
+        serving.Set(HeldBlocks.Nothing);
+    }
+
+    private async Task<bool> TryAnnounceAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await announcer.AnnounceNowAsync(cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception failure) when (failure is DirectoryUnavailableException or NodeRecordException)
+        {
+            LogNotAnnounced(failure.Message);
+            return false;
+        }
+        catch (OperationCanceledException) when (lifetime.ApplicationStopping.IsCancellationRequested)
+        {
+            return false;
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "Model {Model}: {Blocks} blocks; computing with {Backend} on {Device}.")]
+    private partial void LogModel(string model, int blocks, string backend, string device);
+
+    [LoggerMessage(LogLevel.Information, "Serving blocks {Blocks} (redundant: {Redundant}); loading.")]
+    private partial void LogChosen(BlockRange blocks, bool redundant);
+
+    [LoggerMessage(LogLevel.Information, "Another node serves blocks {Blocks} too; choosing again.")]
+    private partial void LogClaimLost(BlockRange blocks);
+
+    [LoggerMessage(LogLevel.Information, "Blocks {Blocks} are ready: {Bytes} bytes of weights, {TokensPerSecond:F1} tokens/s.")]
+    private partial void LogReady(BlockRange blocks, long bytes, double tokensPerSecond);
+
+    [LoggerMessage(LogLevel.Information, "Blocks are missing elsewhere, and {Blocks} stay served without this node: moving.")]
+    private partial void LogMoving(BlockRange blocks);
+
+    [LoggerMessage(LogLevel.Error, "The device that ran blocks {Blocks} failed; leaving.")]
+    private partial void LogDeviceLost(BlockRange blocks);
+
+    [LoggerMessage(LogLevel.Error, "The loop that ran blocks {Blocks} failed; loading them again.")]
+    private partial void LogLoadingAgain(BlockRange blocks);
+
+    [LoggerMessage(LogLevel.Warning, "{Sessions} sessions did not finish in time and are ended.")]
+    private partial void LogDrainTimeout(int sessions);
+
+    [LoggerMessage(LogLevel.Debug, "Not announced: {Reason}")]
+    private partial void LogNotAnnounced(string reason);
+}
