@@ -6,13 +6,15 @@ namespace KwaaiNet.AppHost.Tests;
 public sealed class ProfileTests
 {
     [Fact]
-    public async Task The_embedded_profile_comes_up_answers_in_one_trace_and_leaves_no_process()
+    public async Task The_embedded_profile_comes_up_answers_in_one_trace_and_leaves_no_process_not_even_a_frozen_one()
     {
         RunningNetwork network = await RunningNetwork.StartAsync("Discovery:Backend=embedded", "Shards=2");
         await using (network)
         {
             await AnswersAsync(network);
             await OneTraceAsync(network);
+            // Stopping lets it go on first, or it would hear nothing.
+            await network.RunAsync("shard-1", "freeze");
             await StopsAsync(network);
         }
     }

@@ -21,9 +21,13 @@ internal sealed partial class ErrorLog : ILoggerProvider
     {
     }
 
-    // "fail: KwaaiNet.ShardNode.Steps.StepLoop[0]", with the time before it that Aspire adds; "error: what is wrong", a node's last words.
-    [GeneratedRegex(@"\b(fail|crit): KwaaiNet\.|^(\S+ )?error: |Unhandled exception|terminate called|Segmentation fault")]
+    // "12: 2026-11-29T12:26:00.9460000Z fail: KwaaiNet.ShardNode.Steps.StepLoop[0]": number and time are Aspire's. "error: what is wrong" is a node's last word.
+    [GeneratedRegex(@"^(\d+: )?(\S+Z )?((fail|crit): KwaaiNet\.|error: |Unhandled exception)")]
     private static partial Regex WrittenError();
+
+    // A console that has colours writes them between the words.
+    [GeneratedRegex(@"\x1b\[[0-9;]*m")]
+    private static partial Regex Colour();
 
     private sealed class Logger(string category, ConcurrentQueue<string> errors) : ILogger
     {
@@ -37,7 +41,7 @@ internal sealed partial class ErrorLog : ILoggerProvider
             string message = formatter(state, exception);
             // What a resource writes is passed on line by line, at Information or (stderr) Error, whatever level the resource gave it.
             bool isError = category.StartsWith(ResourceCategories, StringComparison.Ordinal)
-                ? WrittenError().IsMatch(message)
+                ? WrittenError().IsMatch(Colour().Replace(message, ""))
                 : logLevel >= LogLevel.Error && category.StartsWith(OwnCategories, StringComparison.Ordinal);
             if (isError) errors.Enqueue($"{category}: {message}");
         }

@@ -49,7 +49,7 @@ internal sealed class RunningNetwork : IAsyncDisposable
         CancellationToken cancellationToken = TestContext.Current.CancellationToken;
         ErrorLog errors = new();
         IDistributedApplicationTestingBuilder builder = await BuildAsync(options);
-        builder.Services.AddLogging(logging => logging.AddProvider(errors));
+        builder.Services.AddLogging(logging => logging.ClearProviders().AddProvider(errors));
         string[] resources =
         [
             .. builder.Resources.Where(resource => resource is ProjectResource && !resource.Annotations.OfType<ExplicitStartupAnnotation>().Any())
