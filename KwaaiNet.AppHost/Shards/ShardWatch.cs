@@ -22,6 +22,7 @@ internal sealed class ShardWatch(
     /// <summary>The property that says which process the node is.</summary>
     public const string ProcessId = "kwaainet.pid";
 
+    private const string StateName = "State of the shard";
     private static readonly TimeSpan s_period = TimeSpan.FromSeconds(1);
 
     /// <inheritdoc/>
@@ -51,7 +52,7 @@ internal sealed class ShardWatch(
         if (!notifications.TryGetCurrentState(shard.Name, out ResourceEvent? current) || current.Snapshot.State?.Text != KnownResourceStates.Running) return [];
 
         ShardReport? report = await board.AskAsync(shard, stoppingToken).ConfigureAwait(false);
-        if (report is null) return [Property(State, "State", "does not answer", 3)];
+        if (report is null) return [Property(State, StateName, "does not answer", 3)];
 
         string blocks = report.Blocks is null ? "none yet" : report.BlockCount is { } count ? $"{report.Blocks} of 0-{count - 1}" : report.Blocks;
         return
@@ -59,7 +60,7 @@ internal sealed class ShardWatch(
             Property(Blocks, "Blocks", blocks, 0),
             Property(Backend, "Backend", report.Backend ?? "not chosen yet", 1),
             Property(Device, "Device", report.Device ?? "not chosen yet", 2),
-            Property(State, "State of the shard", report.State, 3),
+            Property(State, StateName, report.State, 3),
             Property(ProcessId, "Process of the node", report.ProcessId, 4),
         ];
     }

@@ -20,17 +20,20 @@ public sealed class ProfileTests
     }
 
     [Fact]
-    public async Task The_redis_profile_comes_up_answers_and_leaves_no_process_and_no_container_but_its_data()
+    public async Task The_redis_profile_comes_up_records_what_is_said_where_that_is_wanted_and_leaves_no_process_and_no_container_but_its_data()
     {
         string? obstacle = await ContainerEngine.FindObstacleAsync();
         Assert.SkipWhen(obstacle is not null, obstacle ?? "");
         string volume = "kwaainet-test-" + Guid.NewGuid().ToString("n");
         try
         {
-            RunningNetwork network = await RunningNetwork.StartAsync("Discovery:Backend=redis", "Shards=2", $"Registry:Volume={volume}");
+            RunningNetwork network = await RunningNetwork.StartAsync("Discovery:Backend=redis", "Shards=2", $"Registry:Volume={volume}", "Parameters:capture-content=true");
             await using (network)
             {
                 await AnswersAsync(network);
+                Span chat = await Eventually.SomethingAsync(
+                    async cancellationToken => (await network.Telemetry.SpansAsync(cancellationToken)).FirstOrDefault(span => span.Name == "chat kwaai-demo"), "the chat is in the traces");
+                Assert.Contains("Hello!", chat.Attributes["gen_ai.input.messages"], StringComparison.Ordinal);
                 string container = network.Property("registry", "container.id");
                 Assert.True(await ContainerEngine.HasContainerAsync(container), $"{container} does not run.");
                 Assert.Contains(network.Snapshot("registry").Relationships, relationship => relationship is { Type: "Parent", ResourceName: "discovery" });
@@ -77,6 +80,8 @@ public sealed class ProfileTests
         Assert.Equal(expected.Length + 2, trace.Count);
         // The parts of the model that the shards say they ran are the whole of it, each once.
         Assert.Equal(["0-2", "3-5"], trace.Where(span => span.Name == "shard.decode").Select(span => span.Attributes["kwaainet.blocks"]).Order());
+        // A look every second is no request that anybody wants to find among the traces.
+        Assert.DoesNotContain(await network.Telemetry.SpansAsync(TestContext.Current.CancellationToken), span => span.Name is "GET /status" or "GET /health");
         // What was asked and answered is in no trace unless somebody wanted that.
         Assert.DoesNotContain(trace, span => span.Attributes.ContainsKey("gen_ai.input.messages") || span.Attributes.ContainsKey("gen_ai.output.messages"));
     }
