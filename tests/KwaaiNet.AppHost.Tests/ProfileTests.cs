@@ -56,26 +56,26 @@ public sealed class ProfileTests
     /// <summary>request → chat → route, prefill, decode and each shard's own two.</summary>
     private static async Task OneTraceAsync(RunningNetwork network)
     {
-        // Nodes send their spans every few seconds, each for itself.
+        (string, string)[] expected =
+        [
+            ("api", "decode"), ("api", "prefill"), ("api", "route"),
+            .. network.Shards.SelectMany(shard => new[] { (shard, "shard.decode"), (shard, "shard.prefill") }),
+        ];
+        // Nodes send their spans every few seconds, each for itself, and one that ends late goes with the next lot.
         IReadOnlyList<Span> trace = await Eventually.SomethingAsync(
             async cancellationToken =>
             {
                 IReadOnlyList<Span> spans = await network.Telemetry.SpansAsync(cancellationToken);
                 string? id = spans.FirstOrDefault(span => span.Name == "chat kwaai-demo")?.TraceId;
                 Span[] found = [.. spans.Where(span => span.TraceId == id)];
-                return network.Shards.All(shard => found.Any(span => span.Resource == shard && span.Name == "shard.decode")) ? found : null;
+                return found.Length >= expected.Length + 2 ? found : null;
             },
-            "a span of every shard is in the trace of the chat");
+            $"the trace of the chat has {expected.Length + 2} spans");
 
         Span request = Assert.Single(trace, span => span.ParentId.Length == 0);
         Assert.Equal(("api", "POST /v1/chat/completions"), (request.Resource, request.Name));
         Span chat = Assert.Single(trace, span => span.ParentId == request.SpanId);
         Assert.Equal(("api", "chat kwaai-demo"), (chat.Resource, chat.Name));
-        (string, string)[] expected =
-        [
-            ("api", "decode"), ("api", "prefill"), ("api", "route"),
-            .. network.Shards.SelectMany(shard => new[] { (shard, "shard.decode"), (shard, "shard.prefill") }),
-        ];
         Assert.Equal(expected, trace.Where(span => span.ParentId == chat.SpanId).Select(span => (span.Resource, span.Name)).Order());
         Assert.Equal(expected.Length + 2, trace.Count);
         // The parts of the model that the shards say they ran are the whole of it, each once.
