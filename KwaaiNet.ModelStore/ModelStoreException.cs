@@ -1,3 +1,5 @@
+using System.Net;
+
 namespace KwaaiNet.ModelStore;
 
 /// <summary>A model cannot be fetched, kept or removed, for a reason its user can act on.</summary>
@@ -8,4 +10,7 @@ public sealed class ModelStoreException(string message, string remedy, Exception
 {
     /// <summary>What to do about it.</summary>
     public string Remedy { get; } = remedy;
+
+    /// <summary>What a server answered that refused; null where none did.</summary>
+    public HttpStatusCode? Status { get; init; }
 }

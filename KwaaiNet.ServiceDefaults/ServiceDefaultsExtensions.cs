@@ -45,6 +45,7 @@ public static class ServiceDefaultsExtensions
                 new("Logging:LogLevel:Microsoft.Extensions.Diagnostics.HealthChecks", "None"),
             ],
         });
+        OwnMachineProxy.Use();
         builder.ConfigureOpenTelemetry();
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [LiveTag]);
         builder.Services.AddServiceDiscovery();
@@ -55,8 +56,8 @@ public static class ServiceDefaultsExtensions
     /// <summary>Maps <see cref="HealthPath"/> and <see cref="AlivePath"/>, in every environment: nodes are probed across machines.</summary>
     public static WebApplication MapDefaultEndpoints(this WebApplication app)
     {
-        app.MapHealthChecks(HealthPath);
-        app.MapHealthChecks(AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains(LiveTag) });
+        app.MapHealthChecks(HealthPath, new HealthCheckOptions { ResponseWriter = HealthWriter.WriteAsync });
+        app.MapHealthChecks(AlivePath, new HealthCheckOptions { Predicate = check => check.Tags.Contains(LiveTag), ResponseWriter = HealthWriter.WriteAsync });
         return app;
     }
 

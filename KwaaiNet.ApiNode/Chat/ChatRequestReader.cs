@@ -97,13 +97,32 @@ internal static class ChatRequestReader
         }
 
         int[] prompt;
+        int? dropped;
         try
         {
             prompt = PromptEncoder.Encode(model, turns, template);
+            dropped = model.ChatTemplate?.FirstDroppedTurn(turns, template);
         }
         catch (ChatTemplateException exception)
         {
             throw new InvalidChatRequestException("messages", $"The chat template of '{model.Id}' refuses this conversation: {exception.Message}", "template_error");
+        }
+
+        catch (Exception exception) when (exception is not (OutOfMemoryException or OperationCanceledException))
+        {
+            // The model's own tokenizer and template run here on what people write; what defeats them is the text, since others pass.
+            throw new InvalidChatRequestException(
+                "messages", $"The messages cannot be turned into tokens of '{model.Id}': its tokenizer gave up on them. Shorten or rephrase them; the server's log says why.",
+                "tokenizer_error", inner: exception);
+        }
+
+        if (dropped is int turn)
+        {
+            // The instructions stand before the messages.
+            int message = turn - (turns.Count - index);
+            string param = message < 0 ? "instructions" : $"messages[{message}]";
+            throw new InvalidChatRequestException(
+                param, $"The chat template of '{model.Id}' leaves out {param}, of role '{turns[turn].Role}': the model would not see it. Send it in another role.", "template_error");
         }
 
         return prompt.Length > 0

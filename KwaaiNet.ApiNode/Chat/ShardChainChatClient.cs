@@ -125,6 +125,7 @@ internal sealed class ShardChainChatClient : IChatClient
                 text += filter.Flush();
             }
 
+            cancellationToken.ThrowIfCancellationRequested();
             IReadOnlyList<LogprobContent>? logprobs = trail?.Take(text.Length, isEnd: finish is not null && !filter.Stopped);
             if (text.Length > 0 || logprobs is not null)
             {
@@ -140,6 +141,7 @@ internal sealed class ShardChainChatClient : IChatClient
 
         // The shards are told before the reader is: a slow reader must not hold KV.
         generation.Dispose();
+        cancellationToken.ThrowIfCancellationRequested();
         ChatResponseUpdate last = Update(
         [
             new UsageContent(new UsageDetails

@@ -35,6 +35,9 @@ public sealed class ApiOptions
     /// <summary>The models served. Their files give tokenizer, template and shape; no weights are loaded here.</summary>
     public IList<ApiModelOptions> Models { get; } = [];
 
+    /// <summary>Which web pages may call the API from a browser. Default: none.</summary>
+    public ApiCorsOptions Cors { get; } = new();
+
     /// <summary>How hidden states cross from shard to shard, unless the model needs float32. Default f16.</summary>
     public HiddenFormat HiddenFormat { get; set; } = HiddenFormat.F16;
 

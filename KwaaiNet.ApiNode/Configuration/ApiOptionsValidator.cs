@@ -34,6 +34,16 @@ internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
             }
         }
 
+        for (int i = 0; i < options.Cors.Origins.Count; i++)
+        {
+            if (!ApiCorsOptions.IsOrigin(options.Cors.Origins[i]))
+            {
+                result.AddError(
+                    $"'{options.Cors.Origins[i]}' is not an origin; write a scheme and a host, as in https://app.example or http://localhost:5173, or * for all.",
+                    $"Api:Cors:Origins:{i}");
+            }
+        }
+
         Require(Enum.IsDefined(options.HiddenFormat), "must be F16 or F32", nameof(ApiOptions.HiddenFormat));
         Require(options.MaxTokensDefault is null or > 0, "must be positive, or left out", nameof(ApiOptions.MaxTokensDefault));
         Require(options.MaxRequestBytes is >= 1024 and <= 1 << 30, "must be between 1024 and 1 GiB", nameof(ApiOptions.MaxRequestBytes));

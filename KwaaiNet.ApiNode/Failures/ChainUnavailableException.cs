@@ -9,16 +9,17 @@ internal sealed class ChainUnavailableException : ChatFailureException
     private static readonly TimeSpan s_retryKv = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_retryChain = TimeSpan.FromSeconds(5);
 
-    private ChainUnavailableException(string message, string code, TimeSpan? retryAfter, string? param = null)
+    private ChainUnavailableException(string message, string code, TimeSpan? retryAfter, string? param = null, int status = StatusCodes.Status503ServiceUnavailable)
         : base(message)
     {
+        Status = status;
         Code = code;
         RetryAfter = retryAfter;
         Param = param;
     }
 
     /// <inheritdoc/>
-    public override int Status => StatusCodes.Status503ServiceUnavailable;
+    public override int Status { get; }
 
     /// <inheritdoc/>
     public override string Code { get; }
@@ -37,9 +38,9 @@ internal sealed class ChainUnavailableException : ChatFailureException
     /// <param name="model">The model's id.</param>
     /// <param name="demanded">The tier the request demands.</param>
     /// <param name="why">The planner's diagnosis.</param>
-    /// <param name="directoryAvailable">Whether discovery answers.</param>
-    /// <param name="lastFailure">What happened to the chain tried before, if one was.</param>
-    public static ChainUnavailableException From(string model, TrustTier demanded, NoChain why, bool directoryAvailable, string? lastFailure)
+    /// <param name="trouble">Why discovery cannot be relied on; null when it can.</param>
+    /// <param name="lastFailure">What happened to the chain tried before, if one was; it names no node.</param>
+    public static ChainUnavailableException From(string model, TrustTier demanded, NoChain why, string? trouble, string? lastFailure)
     {
         string missing = $"blocks {string.Join(", ", why.Missing)}";
         string message = why.Reason switch
@@ -55,8 +56,6 @@ internal sealed class ChainUnavailableException : ChatFailureException
                 $"The model '{model}' is incomplete: {missing} are held only by shard nodes that failed a moment ago.",
             NoChainReason.TierTooLow =>
                 $"No chain for the model '{model}' reaches trust tier '{demanded}'; the best one has '{why.BestTier}'. Lower kwaainet_trust_tier or leave it out.",
-            NoChainReason.ContextTooShort =>
-                $"The nodes that hold {missing} of the model '{model}' take fewer positions than this request needs. Ask for fewer tokens.",
             NoChainReason.SamplingNotSpoken =>
                 $"The nodes that hold the last block of the model '{model}' run an older version that knows no penalties, logit_bias, min_p, typical_p or logprobs. Update them, or leave these parameters out.",
             _ => $"The shard nodes of the model '{model}' have no KV cache free for a request of this length. Try again in a moment, or ask for fewer tokens.",
@@ -66,17 +65,17 @@ internal sealed class ChainUnavailableException : ChatFailureException
             message = $"{message} {lastFailure}";
         }
 
-        if (!directoryAvailable)
+        if (trouble is not null)
         {
-            message = $"{message} The discovery service does not answer: what is known may be out of date.";
+            message = $"{message} What is known of the nodes may be out of date: {trouble}";
         }
 
+        // Where waiting cannot help the status is one that clients do not try again: they do at 408, 409, 429 and from 500 on.
         return why.Reason switch
         {
             NoChainReason.NotServed => new ChainUnavailableException(message, "model_not_available", s_retryChain),
-            NoChainReason.TierTooLow => new ChainUnavailableException(message, "trust_tier_unavailable", null, "kwaainet_trust_tier"),
-            NoChainReason.ContextTooShort => new ChainUnavailableException(message, "chain_incomplete", null),
-            NoChainReason.SamplingNotSpoken => new ChainUnavailableException(message, "sampling_unavailable", null),
+            NoChainReason.TierTooLow => new ChainUnavailableException(message, "trust_tier_unavailable", null, "kwaainet_trust_tier", StatusCodes.Status422UnprocessableEntity),
+            NoChainReason.SamplingNotSpoken => new ChainUnavailableException(message, "sampling_unavailable", null, status: StatusCodes.Status422UnprocessableEntity),
             NoChainReason.KvExhausted => new ChainUnavailableException(message, "kv_exhausted", s_retryKv),
             _ => new ChainUnavailableException(message, "chain_incomplete", s_retryChain),
         };

@@ -5,8 +5,10 @@ namespace KwaaiNet.ApiNode.Failures;
 /// <param name="message">What is wrong and what would be right.</param>
 /// <param name="code">What a program reads; null where OpenAI gives none.</param>
 /// <param name="status">400 unless the body as a whole is at fault.</param>
+/// <param name="inner">What could not cope with the field: for the log.</param>
 internal sealed class InvalidChatRequestException(
-    string? param, string message, string? code = null, int status = StatusCodes.Status400BadRequest) : ChatFailureException(message)
+    string? param, string message, string? code = null, int status = StatusCodes.Status400BadRequest, Exception? inner = null)
+    : ChatFailureException(message, inner)
 {
     /// <summary>The code of fields that would change the answer in a way this server cannot.</summary>
     public const string Unsupported = "unsupported_parameter";

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics;
 using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Failures;
@@ -27,8 +26,10 @@ internal sealed partial class ChainGeneration : IDisposable
     private readonly ActivityContext _parent;
     private readonly string _traceParent;
     private readonly KeyValuePair<string, object?> _modelTag;
-    private ImmutableHashSet<string> _avoid = [];
+    private AvoidedNodes _avoid = AvoidedNodes.None;
+    private AvoidedNodes _full = AvoidedNodes.None;
     private ShardFailureException? _lastFailure;
+    private string? _told;
     private ChainSession? _session;
     private Activity? _phase;
     private long _routing;
@@ -66,6 +67,8 @@ internal sealed partial class ChainGeneration : IDisposable
     {
         while (true)
         {
+            // Tokens that have arrived already are not given to somebody who no longer wants them.
+            cancellationToken.ThrowIfCancellationRequested();
             _session ??= await StartAsync(cancellationToken).ConfigureAwait(false);
             try
             {
@@ -77,7 +80,7 @@ internal sealed partial class ChainGeneration : IDisposable
             {
                 // A chain that stood is not one that could not be opened, however long its prompt took: the time to find another starts now.
                 _routing = _services.Time.GetTimestamp();
-                Abandon(failure);
+                Abandon(failure, _session.Chain);
             }
         }
     }
@@ -140,7 +143,7 @@ internal sealed partial class ChainGeneration : IDisposable
             }
             catch (ShardFailureException failure)
             {
-                Abandon(failure);
+                Abandon(failure, chain);
             }
         }
     }
@@ -149,81 +152,115 @@ internal sealed partial class ChainGeneration : IDisposable
     {
         while (true)
         {
-            // The last token drawn is never run, so its position is spare; shards reserve whole requests and nobody counts on it.
-            int positions = _tokens.Count + (MaxNewTokens - Generated);
-            ChainPlan plan = _services.Router.Plan(_request.Model, positions, _request.MinimumTier, _avoid, SamplingMessages.VersionOf(_request.Sampling));
+            ChainPlan plan = Plan(KvRoom.Free);
+            if (!plan.Found && plan.NoChain.Reason == NoChainReason.KvExhausted)
+            {
+                // What was announced as free is seconds old: the shards themselves say whether they have room.
+                plan = Plan(KvRoom.Whole);
+            }
+
             if (plan.Found)
             {
                 return plan.Chain;
             }
 
             NoChain why = plan.NoChain;
-            if (why.Reason == NoChainReason.KvExhausted && AskForLess())
+            if (why.Reason is NoChainReason.KvTooSmall or NoChainReason.ContextTooShort)
             {
-                continue;
+                int most = _services.Router.MostPositions(_request.Model, Positions, _request.MinimumTier, Version);
+                if (AskFor(most - _tokens.Count))
+                {
+                    continue;
+                }
+
+                EndPhase(why.Reason.ToString());
+                throw Generated > 0
+                    ? Lost("none of the others has room for all of it.")
+                    : ContextLengthExceededException.OfNetwork(
+                        _request.Model.Id, most, _request.Prompt.Length, _request.LimitIsRequested ? _request.MaxNewTokens : null);
             }
 
-            if (_lastFailure?.Kind == ShardFailureKind.KvExhausted && why.Reason == NoChainReason.NodesFailed)
+            if (!_full.IsEmpty && why.Reason == NoChainReason.NodesFailed)
             {
+                if (AskForLess())
+                {
+                    _full = AvoidedNodes.None;
+                    continue;
+                }
+
                 why = why with { Reason = NoChainReason.KvExhausted };
             }
 
             EndPhase(why.Reason.ToString());
             throw Generated > 0
-                ? new ChainLostException(
-                    $"The chain was lost after {Generated} tokens and no other holds every block. {_lastFailure?.Message}", _lastFailure)
-                : ChainUnavailableException.From(
-                    _request.Model.Id, _request.MinimumTier, why, _services.Nodes.IsAvailable, _lastFailure?.Message);
+                ? Lost("no other holds every block.")
+                : ChainUnavailableException.From(_request.Model.Id, _request.MinimumTier, why, _services.Nodes.Trouble, _told);
         }
     }
+
+    private ChainPlan Plan(KvRoom room) =>
+        _services.Router.Plan(_request.Model, Positions, _request.MinimumTier, _avoid.With(_full), Version, room);
+
+    // The last token drawn is never run, so its position is spare; shards reserve whole requests and nobody counts on it.
+    private int Positions => _tokens.Count + (MaxNewTokens - Generated);
+
+    private uint Version => SamplingMessages.VersionOf(_request.Sampling);
+
+    private ChainLostException Lost(string why) => new($"The chain was lost after {Generated} tokens and {why} {_told}", _lastFailure);
 
     private bool AskForLess()
     {
         int remaining = MaxNewTokens - Generated;
-        if (_request.LimitIsRequested || remaining <= LeastUnaskedTokens)
+        return remaining > LeastUnaskedTokens && AskFor(Math.Max(LeastUnaskedTokens, remaining / 2));
+    }
+
+    // Fewer tokens, when the request did not say how many.
+    private bool AskFor(int tokens)
+    {
+        if (_request.LimitIsRequested || tokens < 1 || tokens >= MaxNewTokens - Generated)
         {
             return false;
         }
 
-        MaxNewTokens = Generated + Math.Max(LeastUnaskedTokens, remaining / 2);
+        MaxNewTokens = Generated + tokens;
         return true;
     }
 
-    private void Abandon(ShardFailureException failure)
+    private void Abandon(ShardFailureException failure, ShardChain chain)
     {
         _session?.Dispose();
         _session = null;
         EndPhase(failure.Kind.ToString());
+        ChainHop[] hops = [.. chain.Hops.Where(hop => failure.Nodes.Contains(hop.NodeId))];
         _lastFailure = failure;
+        _told = $"The shard {(hops.Length > 1 ? "nodes" : "node")} of blocks {string.Join(", ", hops.Select(hop => hop.Blocks))} {failure.What}.";
+        if (failure.Kind == ShardFailureKind.KvExhausted)
+        {
+            // The nodes are well, only full: others may still use them, and this request may with less.
+            LogFull(_request.Model.Id, Positions, failure.Message);
+            _full = hops.Aggregate(_full, (full, hop) => full.With(hop.NodeId, hop.StartedUnixMs));
+            return;
+        }
+
         _attempts++;
         _services.Telemetry.ChainsLost.Add(1, _modelTag, new(ApiTelemetry.Tags.Error, failure.Kind.ToString()));
         LogAbandoned(_request.Model.Id, failure.Kind, Generated, failure.Message);
-
-        if (failure.Kind == ShardFailureKind.KvExhausted)
+        // A node that was not reached may be by another of its endpoints.
+        bool whole = failure.Kind != ShardFailureKind.Lost;
+        foreach (ChainHop hop in hops)
         {
-            // The node is well, only full: others may still use it, and this request may with less.
-            if (!AskForLess())
-            {
-                _avoid = _avoid.Union(failure.Nodes);
-            }
-        }
-        else
-        {
-            _avoid = _avoid.Union(failure.Nodes);
+            _avoid = whole ? _avoid.With(hop.NodeId, hop.StartedUnixMs) : _avoid.With(hop.NodeId, hop.Endpoint, hop.StartedUnixMs);
             if (failure.Kind != ShardFailureKind.Stalled)
             {
-                foreach (string node in failure.Nodes)
-                {
-                    _services.Router.Quarantine(node);
-                }
+                _services.Router.Quarantine(hop, whole);
             }
         }
 
         bool late = _services.Time.GetElapsedTime(_routing).TotalSeconds > _options.RouteTimeoutSeconds && Generated == 0
             && failure.Kind != ShardFailureKind.Stalled;
-        if (failure.Kind != ShardFailureKind.KvExhausted && (_attempts >= _options.MaxChainAttempts || late))
+        if (_attempts >= _options.MaxChainAttempts || late)
         {
-            throw new ChainLostException($"The answer failed after {_attempts} chains. {failure.Message}", failure);
+            throw new ChainLostException($"The answer failed after {_attempts} chains. {_told}", failure);
         }
     }
 
@@ -278,6 +315,9 @@ internal sealed partial class ChainGeneration : IDisposable
 
     [LoggerMessage(LogLevel.Debug, "Session {Session} of {Model} opened on {Chain}.")]
     private partial void LogOpened(string session, string model, ShardChain chain);
+
+    [LoggerMessage(LogLevel.Debug, "A chain of {Model} has no room for {Positions} positions: {Reason}")]
+    private partial void LogFull(string model, int positions, string reason);
 
     [LoggerMessage(LogLevel.Warning, "A chain of {Model} was abandoned ({Kind}) after {Generated} tokens: {Reason}")]
     private partial void LogAbandoned(string model, ShardFailureKind kind, int generated, string reason);

@@ -78,7 +78,8 @@ internal sealed class ChainSession : IDisposable
             session.Dispose();
             throw new ShardFailureException(
                 ShardFailureKind.Lost, silent,
-                $"Shard {string.Join(", ", silent)} did not open the session within {settings.OpenTimeout.TotalSeconds:0.#} s.", exception);
+                $"Shard {string.Join(", ", silent)} did not open the session within {settings.OpenTimeout.TotalSeconds:0.#} s.",
+                $"did not open the session within {settings.OpenTimeout.TotalSeconds:0.#} s", exception);
         }
         catch (Exception exception) when (exception is ShardFailureException or OperationCanceledException)
         {
@@ -157,7 +158,8 @@ internal sealed class ChainSession : IDisposable
             {
                 throw new ShardFailureException(
                     ShardFailureKind.Stalled, [.. _chain.Hops.Select(hop => hop.NodeId)],
-                    $"The chain gave no token for {_patience.TotalSeconds:0.#} s although all its shards answer.", exception);
+                    $"The chain gave no token for {_patience.TotalSeconds:0.#} s although all its shards answer.",
+                    $"gave no token for {_patience.TotalSeconds:0.#} s", exception);
             }
         }
     }
@@ -178,7 +180,7 @@ internal sealed class ChainSession : IDisposable
         _settings.Model.Tokenizer.EndOfGenerationIds.Contains((int)token.Token) || token.Position + 1 - _start >= _settings.MaxNewTokens;
 
     private ShardFailureException Misbehaved(string how) =>
-        new(ShardFailureKind.Refused, [_chain.Hops[^1].NodeId], $"Shard {_chain.Hops[^1].NodeId} {how}.");
+        new(ShardFailureKind.Refused, [_chain.Hops[^1].NodeId], $"Shard {_chain.Hops[^1].NodeId} {how}.", how);
 
     private void OnOpened()
     {
@@ -192,7 +194,7 @@ internal sealed class ChainSession : IDisposable
     {
         // A shard may blame its neighbours, nobody else.
         bool ofThisChain = failure.Nodes.All(node => _chain.Hops.Any(hop => hop.NodeId == node));
-        ShardFailureException fair = ofThisChain ? failure : new ShardFailureException(failure.Kind, [ear.Link.NodeId], failure.Message);
+        ShardFailureException fair = ofThisChain ? failure : new ShardFailureException(failure.Kind, [ear.Link.NodeId], failure.Message, failure.What, failure);
         if (Interlocked.CompareExchange(ref _failure, fair, null) is null)
         {
             _opened.TrySetException(fair);

@@ -5,7 +5,7 @@ namespace KwaaiNet.ApiNode.Generation;
 /// <summary>Reads what shards report.</summary>
 internal static class ShardFailures
 {
-    // A shard's words reach logs and clients: no more of them than a person reads.
+    // A shard's words reach logs: no more of them than a person reads. They may name other nodes, so users are told the code.
     private const int MaxMessage = 300;
 
     /// <summary>A session's failure.</summary>
@@ -26,6 +26,12 @@ internal static class ShardFailures
             _ => ShardFailureKind.Refused,
         };
         string words = message.Length > MaxMessage ? message[..MaxMessage] : message;
-        return new ShardFailureException(kind, [node], $"Shard {node} failed the session ({code}): {words}");
+        string what = kind switch
+        {
+            ShardFailureKind.KvExhausted => "has no KV cache free for it",
+            ShardFailureKind.Lost => "was lost",
+            _ => $"failed the session ({code})",
+        };
+        return new ShardFailureException(kind, [node], $"Shard {node} failed the session ({code}): {words}", what);
     }
 }

@@ -228,7 +228,7 @@ internal sealed partial class ShardLink : IAsyncDisposable
     {
         if (_sessions.TryRemove(sessionId, out ILinkSession? session))
         {
-            session.OnFailed(new ShardFailureException(ShardFailureKind.Lost, [NodeId], $"Shard {NodeId} at {Endpoint} was lost: {reason}."));
+            session.OnFailed(new ShardFailureException(ShardFailureKind.Lost, [NodeId], $"Shard {NodeId} at {Endpoint} was lost: {reason}.", "was lost"));
         }
     }
 

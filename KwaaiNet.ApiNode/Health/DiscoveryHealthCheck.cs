@@ -3,12 +3,12 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace KwaaiNet.ApiNode.Health;
 
-/// <summary>Healthy while discovery answers.</summary>
+/// <summary>Healthy while discovery can be relied on.</summary>
 internal sealed class DiscoveryHealthCheck(INodeSnapshot nodes) : IHealthCheck
 {
     /// <inheritdoc/>
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default) =>
-        Task.FromResult(nodes.IsAvailable
-            ? HealthCheckResult.Healthy()
-            : HealthCheckResult.Unhealthy("The discovery service does not answer; check Node:Discovery."));
+        Task.FromResult(nodes.Trouble is { } trouble
+            ? HealthCheckResult.Unhealthy(trouble)
+            : HealthCheckResult.Healthy());
 }

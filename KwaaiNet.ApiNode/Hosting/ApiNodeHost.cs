@@ -1,6 +1,7 @@
 using System.Globalization;
 using KwaaiNet.ApiNode.Chat;
 using KwaaiNet.ApiNode.Configuration;
+using KwaaiNet.ApiNode.Connections;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Health;
 using KwaaiNet.ApiNode.Models;
@@ -33,7 +34,7 @@ internal static class ApiNodeHost
         return builder.Build().MapKwaaiNetEndpoints();
     }
 
-    /// <summary>Puts the API node's own defaults below every other configuration source.</summary>
+    /// <summary>Puts the API node's own defaults below every other configuration source, and what its ports do before the node's ports.</summary>
     private static WebApplicationBuilder AddApiNodeDefaults(this WebApplicationBuilder builder)
     {
         ((IConfigurationBuilder)builder.Configuration).Sources.Insert(0, new MemoryConfigurationSource
@@ -44,6 +45,7 @@ internal static class ApiNodeHost
                 [$"{NodeOptions.Section}:{nameof(NodeOptions.HttpPort)}"] = ApiOptions.DefaultHttpPort.ToString(CultureInfo.InvariantCulture),
             },
         });
+        builder.Services.AddHalfClosedConnections();
         return builder;
     }
 
@@ -54,6 +56,7 @@ internal static class ApiNodeHost
         services.AddOptions<ApiOptions>().BindConfiguration(ApiOptions.Section).ValidateOnStart();
         services.TryAddEnumerable(ServiceDescriptor.Singleton<IValidateOptions<ApiOptions>, ApiOptionsValidator>());
         services.TryAddSingleton(TimeProvider.System);
+        services.AddBrowserAccess();
         services.TryAddSingleton<ApiTelemetry>();
         if (services.All(service => service.ServiceType != typeof(IChatModelCatalog)))
         {
@@ -93,7 +96,7 @@ internal static class ApiNodeHost
         // wrote out of the log, as it is by default; naming a client's full category in Logging:LogLevel shows everything.
         services.Configure<LoggerFilterOptions>(filters => filters.Rules.Add(new LoggerFilterRule(
             null, "Microsoft.Extensions.AI", LogLevel.Information, (_, _, level) => level < LogLevel.Warning)));
-        services.AddHealthChecks().AddCheck<DiscoveryHealthCheck>("discovery");
+        services.AddHealthChecks().AddCheck<DiscoveryHealthCheck>("discovery").AddCheck<ModelsHealthCheck>("models");
         return builder;
     }
 }

@@ -10,18 +10,24 @@ namespace KwaaiNet.ApiNode.Models;
 /// <summary>Opens the configured model files. Headers are read before the host listens; hashing gigabytes goes on behind it.</summary>
 internal sealed partial class ChatModelCatalog(IOptions<ApiOptions> options, ILogger<ChatModelCatalog> logger) : BackgroundService, IChatModelCatalog
 {
+    private const string Opening = "its file is still being read";
+    private const string Damaged = "its file could not be read to its end, or is damaged; the log of the API node says more";
+
     private readonly List<(string Id, ModelFile File)> _files = [];
     private ImmutableArray<ChatModel> _models = [];
-    private ImmutableHashSet<string> _opening = [];
+    private ImmutableDictionary<string, string> _closed = ImmutableDictionary<string, string>.Empty;
 
     /// <inheritdoc/>
     public IReadOnlyList<ChatModel> Models => _models;
 
     /// <inheritdoc/>
-    public ChatModel? Find(string id) => _models.FirstOrDefault(model => string.Equals(model.Id, id, StringComparison.Ordinal));
+    public ChatModel? Find(string id) => ModelNames.Find(_models.Select(model => model.Id), id) is { } name ? _models.First(model => model.Id == name) : null;
 
     /// <inheritdoc/>
-    public bool IsOpening(string id) => _opening.Contains(id);
+    public IReadOnlyDictionary<string, string> Closed => _closed;
+
+    /// <inheritdoc/>
+    public bool IsOpening(string id) => ModelNames.Find(_closed.Where(model => model.Value == Opening).Select(model => model.Key), id) is not null;
 
     /// <summary>Opens every file: one that is not a model stops the host with its name.</summary>
     /// <exception cref="ModelFormatException">A file is not a model, or has no tokenizer this engine knows.</exception>
@@ -35,7 +41,7 @@ internal sealed partial class ChatModelCatalog(IOptions<ApiOptions> options, ILo
             _ = file.Tokenizer;
             _ = file.RecommendedSampling;
             _ = file.ChatTemplate;
-            _opening = _opening.Add(configured.Name);
+            _closed = _closed.Add(configured.Name, Opening);
         }
 
         return base.StartAsync(cancellationToken);
@@ -65,7 +71,7 @@ internal sealed partial class ChatModelCatalog(IOptions<ApiOptions> options, ILo
             {
                 // Of a file that holds part of a model, reading to the end also finds what has changed since it was downloaded.
                 LogUnreadable(exception, id, file.Path);
-                _opening = _opening.Remove(id);
+                _closed = _closed.SetItem(id, Damaged);
                 continue;
             }
 
@@ -84,7 +90,7 @@ internal sealed partial class ChatModelCatalog(IOptions<ApiOptions> options, ILo
                 WeightFormat = file.WeightFormat,
                 RecommendedSampling = file.RecommendedSampling,
             });
-            _opening = _opening.Remove(id);
+            _closed = _closed.Remove(id);
             LogOpened(id, file.Path, hash, file.Shape.BlockCount, file.Shape.ContextLength);
         }
     }

@@ -6,7 +6,10 @@ internal interface IChatModelCatalog
     /// <summary>Models that are open and whose file has been hashed, in configured order.</summary>
     IReadOnlyList<ChatModel> Models { get; }
 
-    /// <summary>Finds a model by its id; null when it is unknown or still being opened.</summary>
+    /// <summary>Configured models that cannot be used, by id, and why: their file is still being read, or is damaged.</summary>
+    IReadOnlyDictionary<string, string> Closed { get; }
+
+    /// <summary>Finds a model by its id, written as people write it (see <see cref="ModelNames"/>); null when it is unknown or still being opened.</summary>
     ChatModel? Find(string id);
 
     /// <summary>Whether the model is configured and its file is still being hashed.</summary>

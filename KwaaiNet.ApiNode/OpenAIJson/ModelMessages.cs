@@ -16,13 +16,19 @@ internal sealed record ModelEntry(string Id, string Object, long Created, string
 /// <param name="ContextLength">Positions of prompt and answer together.</param>
 /// <param name="WeightFormat">How most weights are stored.</param>
 /// <param name="WeightsHash">SHA-256 of the model file.</param>
+/// <param name="Replicas">On how many usable nodes the rarest block lies: with 2 any one of them can be lost in the middle of an answer.</param>
+/// <param name="Coverage">From the first block to the last: ranges, and on how many usable nodes they lie.</param>
 internal sealed record ModelKwaaiNet(
-    bool Sharded, string TrustTier, int Shards, int Blocks, int ContextLength, string WeightFormat, string WeightsHash)
+    bool Sharded, string TrustTier, int Shards, int Blocks, int ContextLength, string WeightFormat, string WeightsHash,
+    int Replicas, IReadOnlyList<ModelCoverage> Coverage)
 {
     /// <summary>What a request that leaves sampling open gets because the model's makers recommend it; absent when they recommend nothing.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public ModelSampling? Sampling { get; init; }
 }
+
+/// <summary>Blocks <c>[FirstBlock, EndBlock)</c> and on how many usable nodes they lie.</summary>
+internal sealed record ModelCoverage(int FirstBlock, int EndBlock, int Nodes);
 
 /// <summary>The recommended parameters, by the names that requests use; what is not recommended is absent.</summary>
 internal sealed record ModelSampling(

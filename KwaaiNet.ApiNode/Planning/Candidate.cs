@@ -7,7 +7,7 @@ namespace KwaaiNet.ApiNode.Planning;
 
 /// <summary>One node's READY range of one model, with what running it costs.</summary>
 /// <param name="NodeId">The node's did:key.</param>
-/// <param name="Endpoint">Where it answers.</param>
+/// <param name="Endpoint">Where it answers: the most preferred of its endpoints that has not just failed.</param>
 /// <param name="Range">The blocks it holds; a chain may use a part of them.</param>
 /// <param name="BlockNanoseconds">Measured time of one block and one token, load included.</param>
 /// <param name="KvFreeBytes">KV bytes it had free when it last announced.</param>
@@ -19,6 +19,18 @@ internal sealed record Candidate(
     /// <summary>The newest protocol version the node speaks.</summary>
     public uint ProtocolVersion { get; init; } = ProtocolVersions.Base;
 
+    /// <summary>KV bytes that one position takes in one block there.</summary>
+    public long KvBytesPerBlockPosition { get; init; } = 1;
+
+    /// <summary>KV bytes it may give to all sessions together; 0: not said.</summary>
+    public long KvTotalBytes { get; init; }
+
+    /// <summary>When its process started, by its own clock; 0: not said.</summary>
+    public long StartedUnixMs { get; init; }
+
+    /// <summary>Whether every way to it has failed a moment ago.</summary>
+    public bool IsAvoided { get; init; }
+
     /// <summary>Assumed where a node has not measured yet: 2 ms a block, slower than most, so that measured nodes are preferred.</summary>
     public const long UnmeasuredBlockNanoseconds = 2_000_000;
 
@@ -27,9 +39,17 @@ internal sealed record Candidate(
 
     private const double NanosecondsPerSecond = 1e9;
 
+    // More than any model's position takes in a block; what a record says beyond must not overflow when it is multiplied.
+    private const long MaxKvBytesPerBlockPosition = 1L << 31;
+
     /// <summary>Reads one range of a record.</summary>
-    public static Candidate From(NodeRecord record, ServedBlocks served, TrustTier tier)
+    /// <param name="record">The node.</param>
+    /// <param name="served">The range.</param>
+    /// <param name="tier">How far the node is trusted.</param>
+    /// <param name="request">Which endpoints to avoid, and what a position takes where the record does not say.</param>
+    public static Candidate From(NodeRecord record, ServedBlocks served, TrustTier tier, ChainRequest request)
     {
+        string? endpoint = record.Endpoints.FirstOrDefault(way => !request.Avoid.Contains(record.NodeId, way, record.StartedUnixMs));
         BlockRange range = new((int)served.FirstBlock, (int)served.EndBlock);
         double rate = served.DecodeTokensPerSecond;
         long block = rate > 0 && double.IsFinite(rate)
@@ -37,8 +57,14 @@ internal sealed record Candidate(
             : UnmeasuredBlockNanoseconds;
         long load = Math.Min(served.Queue, 10_000L) + Math.Min(served.Sessions, 10_000L);
         return new Candidate(
-            record.NodeId, record.Endpoints[0], range, block + (block * load / LoadThatDoubles), served.KvFreeBytes, served.ContextLength, tier)
+            record.NodeId, endpoint ?? record.Endpoints[0], range, block + (block * load / LoadThatDoubles), served.KvFreeBytes, served.ContextLength, tier)
         {
+            KvBytesPerBlockPosition = served.KvBytesPerBlockPosition > 0
+                ? Math.Min(served.KvBytesPerBlockPosition, MaxKvBytesPerBlockPosition)
+                : request.Model.KvBytesPerBlockPosition,
+            KvTotalBytes = Math.Max(served.KvTotalBytes, 0),
+            StartedUnixMs = record.StartedUnixMs,
+            IsAvoided = endpoint is null,
             ProtocolVersion = ProtocolVersions.Spoken.Where(record.ProtocolVersions.Contains).DefaultIfEmpty(ProtocolVersions.Base).Max(),
         };
     }

@@ -6,4 +6,8 @@ namespace KwaaiNet.ApiNode.Planning;
 /// <param name="NodeId">The node's did:key.</param>
 /// <param name="Endpoint">Where it answers.</param>
 /// <param name="Blocks">The blocks it runs for this chain: all or a part of what it holds.</param>
-internal sealed record ChainHop(string NodeId, string Endpoint, BlockRange Blocks);
+internal sealed record ChainHop(string NodeId, string Endpoint, BlockRange Blocks)
+{
+    /// <summary>When the node's process started, by its own clock; 0: not said.</summary>
+    public long StartedUnixMs { get; init; }
+}

@@ -46,7 +46,7 @@ internal static class ChainPlanner
                 }
                 else if (served.State == ServingState.Ready)
                 {
-                    ready.Add(Candidate.From(record, served, tierOf(record)));
+                    ready.Add(Candidate.From(record, served, tierOf(record), request));
                 }
                 else if (served.State == ServingState.Joining)
                 {
@@ -58,16 +58,43 @@ internal static class ChainPlanner
         // The order decides between chains of equal cost and length; the directory's order means nothing.
         ready.Sort((a, b) => string.CompareOrdinal(a.NodeId, b.NodeId) is int byNode and not 0 ? byNode : a.Range.CompareTo(b.Range));
         List<Candidate> usable = [.. ready.Where(candidate => Usable(candidate, request))];
-        ShardChain? chain = ChainSearch.Cheapest(usable.Select(candidate => WithoutLastIfOld(candidate, request)).OfType<Candidate>(), request);
+        List<Candidate> able = [.. usable.Select(candidate => WithoutLastIfOld(candidate, request)).OfType<Candidate>()];
+        ShardChain? chain = ChainSearch.Cheapest(able, request);
         if (chain is not null)
         {
-            return ChainPlan.Of(chain);
+            return ChainPlan.Of(chain, [.. usable.Select(candidate => candidate.Range)]);
         }
 
         int last = model.BlockCount - 1;
-        return request.LastShardVersion > ProtocolVersions.Base && ChainSearch.Cheapest(usable, request) is not null
+        ChainRequest roomless = request with { Room = KvRoom.Any };
+        return request.LastShardVersion > ProtocolVersions.Base
+            && ChainSearch.Cheapest(able, roomless) is null && ChainSearch.Cheapest(usable, roomless) is not null
             ? ChainPlan.None(new NoChain(NoChainReason.SamplingNotSpoken, [new BlockRange(last, last + 1)], BestTier(ready, request), []))
             : ChainPlan.None(Explain(ready, loading, otherWeights, announced, request));
+    }
+
+    /// <summary>The most KV positions a chain could ever give one session, whoever uses them now, up to those of the request; 0 when the blocks are not held.</summary>
+    /// <param name="records">Live, verified records, in any order.</param>
+    /// <param name="request">What the chain must satisfy.</param>
+    /// <param name="tierOf">How far a node is trusted.</param>
+    public static int MostPositions(IReadOnlyCollection<NodeRecord> records, ChainRequest request, Func<NodeRecord, TrustTier> tierOf)
+    {
+        int fits = 0;
+        int most = request.Positions;
+        while (fits < most)
+        {
+            int middle = fits + ((most - fits + 1) / 2);
+            if (Plan(records, request with { Positions = middle, Room = KvRoom.Whole }, tierOf).Found)
+            {
+                fits = middle;
+            }
+            else
+            {
+                most = middle - 1;
+            }
+        }
+
+        return fits;
     }
 
     // A node of an older version may run any block but the last one, where tokens are drawn.
@@ -80,7 +107,7 @@ internal static class ChainPlanner
     }
 
     private static bool Usable(Candidate candidate, ChainRequest request) =>
-        !request.Avoid.Contains(candidate.NodeId) && candidate.Tier >= request.MinimumTier && Reaches(candidate, request);
+        !candidate.IsAvoided && candidate.Tier >= request.MinimumTier && Reaches(candidate, request);
 
     private static bool Reaches(Candidate candidate, ChainRequest request) =>
         candidate.ContextLength == 0 || candidate.ContextLength >= request.Positions;
@@ -116,6 +143,14 @@ internal static class ChainPlanner
         if (tooShort.Length > 0)
         {
             return new NoChain(NoChainReason.ContextTooShort, tooShort, best, []);
+        }
+
+        // Nodes that failed a moment ago count here: that they are back soon does not make the request fit them.
+        List<Candidate> reaching = [.. trusted.Where(candidate => Reaches(candidate, request))];
+        if (ChainSearch.Cheapest(reaching, request with { Room = KvRoom.Whole }) is null
+            && ChainSearch.Cheapest(reaching, request with { Room = KvRoom.Any }) is not null)
+        {
+            return new NoChain(NoChainReason.KvTooSmall, [], best, []);
         }
 
         ImmutableArray<BlockRange> failed = BlockCoverage.Missing(

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Trust;
@@ -24,5 +23,8 @@ internal sealed record ChainRequest
     public TrustTier MinimumTier { get; init; } = TrustTier.Unknown;
 
     /// <summary>Nodes not to use: recently failed, or already refused this request.</summary>
-    public ImmutableHashSet<string> Avoid { get; init; } = [];
+    public AvoidedNodes Avoid { get; init; } = AvoidedNodes.None;
+
+    /// <summary>Which KV memory counts.</summary>
+    public KvRoom Room { get; init; } = KvRoom.Free;
 }

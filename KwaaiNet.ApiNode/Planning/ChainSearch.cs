@@ -32,7 +32,7 @@ internal static class ChainSearch
             if (FirstRepeat(path) is not (int early, int late))
             {
                 return new ShardChain(
-                    [.. path.Select(segment => new ChainHop(segment.Node.NodeId, segment.Node.Endpoint, segment.Blocks))],
+                    [.. path.Select(segment => new ChainHop(segment.Node.NodeId, segment.Node.Endpoint, segment.Blocks) { StartedUnixMs = segment.Node.StartedUnixMs })],
                     bound.Cost,
                     path.Min(segment => segment.Node.Tier));
             }
@@ -108,8 +108,15 @@ internal static class ChainSearch
 
     private static int BlocksThatFit(Candidate node, ChainRequest request)
     {
-        long blockBytes = request.Model.KvBytesPerBlockPosition * request.Positions;
-        return blockBytes <= 0 ? int.MaxValue / 2 : (int)Math.Min(node.KvFreeBytes / blockBytes, int.MaxValue / 2);
+        long whole = node.KvTotalBytes > 0 ? node.KvTotalBytes : long.MaxValue;
+        long room = request.Room switch
+        {
+            KvRoom.Free => Math.Min(node.KvFreeBytes, whole),
+            KvRoom.Whole => whole,
+            _ => long.MaxValue,
+        };
+        long blockBytes = node.KvBytesPerBlockPosition * request.Positions;
+        return blockBytes <= 0 ? int.MaxValue / 2 : (int)Math.Min(room / blockBytes, int.MaxValue / 2);
     }
 
     private static (int Early, int Late)? FirstRepeat(Segment[] path)

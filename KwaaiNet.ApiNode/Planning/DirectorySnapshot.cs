@@ -7,7 +7,12 @@ namespace KwaaiNet.ApiNode.Planning;
 internal sealed class DirectorySnapshot(NodeDirectoryView view) : INodeSnapshot
 {
     /// <inheritdoc/>
-    public bool IsAvailable => view.Current.IsLive;
+    public string? Trouble => view.Current switch
+    {
+        { IsLive: true } => null,
+        { LossReason: { } reason } => $"Discovery says: {reason}",
+        _ => "Discovery does not answer; check that it runs and that Node:Discovery names it.",
+    };
 
     /// <inheritdoc/>
     public IReadOnlyCollection<NodeRecord> Records

@@ -26,4 +26,7 @@ internal enum NoChainReason
 
     /// <summary>Every block is held, but not enough KV cache is free.</summary>
     KvExhausted,
+
+    /// <summary>Every block is held, but the session needs more KV cache than the nodes have when nobody else uses it.</summary>
+    KvTooSmall,
 }

@@ -1,43 +1,42 @@
 using System.Collections.Concurrent;
-using System.Collections.Immutable;
 using KwaaiNet.ApiNode.Configuration;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ApiNode.Planning;
 
 /// <summary>Nodes that failed a moment ago. A killed node's record lives on for its ttl; the next request must not find the failure again.</summary>
+/// <remarks>It ends with its time, or as soon as the node says that it has started again.</remarks>
 internal sealed class NodeQuarantine(IOptions<ApiOptions> options, TimeProvider time)
 {
-    private readonly ConcurrentDictionary<string, long> _since = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<(string NodeId, string? Endpoint), (long Since, long StartedUnixMs)> _failed = new();
 
     /// <summary>The nodes to avoid now.</summary>
-    public ImmutableHashSet<string> Nodes
+    public AvoidedNodes Nodes
     {
         get
         {
-            if (_since.IsEmpty)
-            {
-                return [];
-            }
-
+            AvoidedNodes nodes = AvoidedNodes.None;
             TimeSpan limit = TimeSpan.FromSeconds(options.Value.QuarantineSeconds);
-            ImmutableHashSet<string>.Builder nodes = ImmutableHashSet.CreateBuilder<string>(StringComparer.Ordinal);
-            foreach (KeyValuePair<string, long> entry in _since)
+            foreach (KeyValuePair<(string NodeId, string? Endpoint), (long Since, long StartedUnixMs)> entry in _failed)
             {
-                if (time.GetElapsedTime(entry.Value) < limit)
+                if (time.GetElapsedTime(entry.Value.Since) >= limit)
                 {
-                    nodes.Add(entry.Key);
+                    _failed.TryRemove(entry);
                 }
                 else
                 {
-                    _since.TryRemove(entry);
+                    nodes = entry.Key.Endpoint is { } endpoint
+                        ? nodes.With(entry.Key.NodeId, endpoint, entry.Value.StartedUnixMs)
+                        : nodes.With(entry.Key.NodeId, entry.Value.StartedUnixMs);
                 }
             }
 
-            return nodes.ToImmutable();
+            return nodes;
         }
     }
 
     /// <summary>Notes that a node failed now.</summary>
-    public void Add(string nodeId) => _since[nodeId] = time.GetTimestamp();
+    /// <param name="hop">The node as it was planned.</param>
+    /// <param name="whole">Whether the node is at fault, and not only the way to it.</param>
+    public void Add(ChainHop hop, bool whole) => _failed[(hop.NodeId, whole ? null : hop.Endpoint)] = (time.GetTimestamp(), hop.StartedUnixMs);
 }

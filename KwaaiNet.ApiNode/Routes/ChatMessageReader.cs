@@ -51,6 +51,12 @@ internal static class ChatMessageReader
                 json.Path("tool_calls"), "Tool calls are not supported; leave them out.", InvalidChatRequestException.Unsupported);
         }
 
+        if (role == "tool" && string.IsNullOrEmpty(json.String("tool_call_id")))
+        {
+            throw new InvalidChatRequestException(
+                json.Path("tool_call_id"), $"Missing required parameter: '{json.Path("tool_call_id")}'; a message of role 'tool' answers a call.", "missing_required_parameter");
+        }
+
         string path = json.Path("content");
         return json.Find("content") switch
         {

@@ -1,3 +1,4 @@
+using KwaaiNet.ApiNode.Connections;
 using KwaaiNet.ApiNode.Failures;
 using Microsoft.AspNetCore.Diagnostics;
 
@@ -13,6 +14,8 @@ internal static partial class EndpointExtensions
     public static WebApplication MapKwaaiNetEndpoints(this WebApplication app)
     {
         ILogger logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(LogCategory);
+        app.UseInterimResponses();
+        app.UseBrowserAccess();
         app.UseExceptionHandler(new ExceptionHandlerOptions { ExceptionHandler = context => AnswerFaultAsync(context, logger), SuppressDiagnosticsCallback = _ => true });
         app.UseStatusCodePages(status => ErrorReply.WriteAsync(status.HttpContext, status.HttpContext.Response.StatusCode));
         app.Use((context, next) => AnswerFailuresAsync(context, next, logger));
@@ -23,11 +26,17 @@ internal static partial class EndpointExtensions
         return app;
     }
 
-    /// <summary>Logs a failure by whose it is: a client's mistake is of interest only to who looks for it.</summary>
+    /// <summary>Logs a failure by whose it is: a client's mistake is of interest only to who looks for it, unless something here could not cope with it.</summary>
     public static void LogFailure(ILogger logger, HttpContext context, ChatFailureException failure) =>
         LogFailure(
-            logger, failure.Status < StatusCodes.Status500InternalServerError ? LogLevel.Debug : LogLevel.Warning,
+            logger, IsMistake(failure) && failure.InnerException is null ? LogLevel.Debug : LogLevel.Warning, IsMistake(failure) ? failure.InnerException : null,
             context.Request.Method, context.Request.Path, failure.Status, failure.Code, failure.Message);
+
+    private static bool IsMistake(ChatFailureException failure) => failure.Status < StatusCodes.Status500InternalServerError;
+
+    /// <summary>Maps a route that only gives something: HEAD asks for the same without the body.</summary>
+    public static void MapReadable(this IEndpointRouteBuilder routes, string pattern, RequestDelegate handle) =>
+        routes.MapMethods(pattern, [HttpMethods.Get, HttpMethods.Head], handle);
 
     private static async Task AnswerFailuresAsync(HttpContext context, RequestDelegate next, ILogger logger)
     {
@@ -61,7 +70,7 @@ internal static partial class EndpointExtensions
     }
 
     [LoggerMessage("{Method} {Path}: {Status} {Code}. {Reason}")]
-    private static partial void LogFailure(ILogger logger, LogLevel level, string method, string path, int status, string? code, string reason);
+    private static partial void LogFailure(ILogger logger, LogLevel level, Exception? exception, string method, string path, int status, string? code, string reason);
 
     [LoggerMessage(LogLevel.Error, "{Method} {Path} failed.")]
     public static partial void LogFault(ILogger logger, Exception exception, string method, string path);

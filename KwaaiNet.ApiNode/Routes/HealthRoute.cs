@@ -1,3 +1,4 @@
+using KwaaiNet.ApiNode.Health;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.ApiNode.Planning;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace KwaaiNet.ApiNode.Routes;
 
-/// <summary><c>/health</c>: the host runs and discovery answers, with every model's readiness. <c>/alive</c>: the process runs.</summary>
+/// <summary><c>/health</c>: discovery can be relied on and every configured model is served, else 503; the body says what is missing. <c>/alive</c>: the process runs.</summary>
 internal static class HealthRoute
 {
     /// <summary>Maps the routes.</summary>
@@ -23,12 +24,10 @@ internal static class HealthRoute
         INodeSnapshot nodes = context.RequestServices.GetRequiredService<INodeSnapshot>();
         IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
+        string? trouble = nodes.Trouble;
         HealthReply reply = new(
-            report.Status.ToString(), nodes.IsAvailable, nodes.Records.Count,
-            [.. catalog.Models.Select(model => Describe(model, router.Plan(model, positions: 1)))]);
+            report.Status.ToString(), trouble is null, trouble, nodes.Records.Count,
+            [.. ModelReadiness.Of(catalog, router).Select(model => new HealthModel(model.Id, model.Missing is null, model.Missing))]);
         return context.Response.WriteAsJsonAsync(reply, ApiJsonContext.Unescaped.HealthReply, cancellationToken: context.RequestAborted);
     }
-
-    private static HealthModel Describe(ChatModel model, ChainPlan plan) =>
-        new(model.Id, plan.Found, plan.Found ? null : $"{plan.NoChain.Reason}: blocks {string.Join(", ", plan.NoChain.Missing)}");
 }

@@ -9,7 +9,7 @@ namespace KwaaiNet.ApiNode.Routes;
 internal static class LandingRoute
 {
     /// <summary>Maps the route.</summary>
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/", (RequestDelegate)HandleAsync);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapReadable("/", HandleAsync);
 
     private static Task HandleAsync(HttpContext context)
     {
@@ -18,12 +18,12 @@ internal static class LandingRoute
         StringBuilder rows = new();
         foreach (ChatModel model in catalog.Models)
         {
-            ChainPlan plan = router.Plan(model, positions: 1);
+            ChainPlan plan = router.Plan(model);
             string state = plan.Found ? $"ready on {plan.Chain.Hops.Length} shards" : $"not ready: blocks {string.Join(", ", plan.NoChain.Missing)} missing";
             rows.Append("<li><code>").Append(Html(model.Id)).Append("</code> ").Append(Html(state)).AppendLine("</li>");
         }
 
-        string example = catalog.Models.FirstOrDefault(model => router.Plan(model, positions: 1).Found)?.Id ?? catalog.Models.FirstOrDefault()?.Id ?? "MODEL";
+        string example = catalog.Models.FirstOrDefault(model => router.Plan(model).Found)?.Id ?? catalog.Models.FirstOrDefault()?.Id ?? "MODEL";
         string url = $"{context.Request.Scheme}://{context.Request.Host}";
         context.Response.ContentType = "text/html; charset=utf-8";
         context.Response.Headers.ContentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'";

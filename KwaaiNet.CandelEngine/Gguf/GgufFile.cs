@@ -64,14 +64,10 @@ public sealed class GgufFile : IDisposable
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         path = System.IO.Path.GetFullPath(path);
-        if (!File.Exists(path))
-            throw new FileNotFoundException($"There is no model file {path}.", path);
-        FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        FileStream stream = RegularFile.OpenRead(path);
         GgufMapping mapping;
         try
         {
-            if (stream.Length == 0)
-                throw new ModelFormatException($"{path}: the file is empty. Download it again.");
             mapping = GgufMapping.Open(stream);
         }
         catch

@@ -24,6 +24,9 @@ public abstract class ModelFile : IDisposable
     /// <summary>Size of the file in bytes; of all parts together where the model is split.</summary>
     public abstract long FileBytes { get; }
 
+    /// <summary>Files that hold the weights: more than 1 where the model is split.</summary>
+    public virtual int PartCount => 1;
+
     /// <summary>SHA-256 over the whole file, over the parts in order where the model is split, lower-case hex: the same on every node that holds the same file. Computed on first use, then kept.</summary>
     public abstract string WeightsHash { get; }
 
@@ -32,6 +35,7 @@ public abstract class ModelFile : IDisposable
     public abstract ITokenizer Tokenizer { get; }
 
     /// <summary>Turns a conversation into the model's prompt; null when the file has no chat template.</summary>
+    /// <exception cref="ModelFormatException">It does not parse; the message names the file, the line and the column.</exception>
     public abstract ChatTemplate? ChatTemplate { get; }
 
     /// <summary>How the model's makers recommend to draw from it, for what a request leaves open.</summary>

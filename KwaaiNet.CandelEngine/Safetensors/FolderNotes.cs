@@ -15,23 +15,30 @@ internal static class FolderNotes
 {
     // The longest templates have some tens of kilobytes.
     private const long MaximumTemplate = 1 << 22;
+    private const string TokenizerConfiguration = "tokenizer_config.json";
+    private const string TemplateName = "chat_template.jinja";
+    private const string TemplateJson = "chat_template.json";
 
     /// <exception cref="ModelFormatException">A file is no JSON, or a value of the wrong kind.</exception>
     public static TokenizerNotes Read(string folder)
     {
-        ConfigJson? tokenizer = Open("tokenizer_config.json");
+        ConfigJson? tokenizer = Open(TokenizerConfiguration);
         ConfigJson? special = Open("special_tokens_map.json");
         ConfigJson? config = Open(ModelFolder.Configuration);
         IReadOnlyList<int> ends = EndIds(Open("generation_config.json"));
         if (ends.Count == 0)
             ends = EndIds(config);
+        (string? template, string file) = TemplateFile(folder) is { } own ? (own, TemplateName)
+            : Template(tokenizer) is { } configured ? (configured, TokenizerConfiguration)
+            : (Template(Open(TemplateJson)), TemplateJson);
         return new TokenizerNotes
         {
             Bos = Token(tokenizer, "bos_token") ?? Token(special, "bos_token"),
             Eos = Token(tokenizer, "eos_token") ?? Token(special, "eos_token"),
             AddBos = tokenizer?.Flag("add_bos_token"),
             EndIds = ends,
-            ChatTemplate = TemplateFile(folder) ?? Template(tokenizer) ?? Template(Open("chat_template.json")),
+            ChatTemplate = template,
+            ChatTemplateFile = template is null ? null : file,
         };
 
         ConfigJson? Open(string name) => ConfigJson.OpenIfThere(Path.Combine(folder, name));
@@ -52,9 +59,10 @@ internal static class FolderNotes
 
     private static string? TemplateFile(string folder)
     {
-        FileInfo file = new(Path.Combine(folder, "chat_template.jinja"));
+        FileInfo file = new(Path.Combine(folder, TemplateName));
         if (!file.Exists)
             return null;
+        RegularFile.Require(file.FullName);
         return file.Length <= MaximumTemplate
             ? File.ReadAllText(file.FullName)
             : throw new ModelFormatException($"{file.FullName}: the template has {file.Length} bytes; at most {MaximumTemplate} are read.");

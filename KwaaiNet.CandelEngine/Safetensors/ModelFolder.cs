@@ -22,6 +22,9 @@ public static class ModelFolder
     /// <summary>Bytes of the folder's <c>.safetensors</c> files.</summary>
     public static long WeightBytes(string path) => new DirectoryInfo(path).EnumerateFiles("*" + SafetensorsFile.Extension).Sum(file => file.Length);
 
+    /// <summary>How many <c>.safetensors</c> files are in the folder.</summary>
+    public static int WeightFiles(string path) => Directory.EnumerateFiles(path, "*" + SafetensorsFile.Extension).Count();
+
     /// <summary>The index when the file is a part of several, <c>model-00001-of-00004.safetensors</c>, and there is one; else the file itself.</summary>
     internal static string WholeOf(string path)
     {

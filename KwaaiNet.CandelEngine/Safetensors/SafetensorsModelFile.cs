@@ -41,9 +41,7 @@ public sealed class SafetensorsModelFile : ModelFile
         TensorNames = [.. _tensors.Names, .. _configuration.RopeTensors.Keys];
         _notes = new Lazy<TokenizerNotes>(() => FolderNotes.Read(folder));
         _tokenizer = new Lazy<HuggingFaceTokenizer>(() => OpenTokenizer(folder));
-        _chatTemplate = new Lazy<ChatTemplate?>(() => _notes.Value is { ChatTemplate: { } source } notes
-            ? new JinjaChatTemplate(source, notes.Bos ?? "", notes.Eos ?? "", TimeProvider.System)
-            : null);
+        _chatTemplate = new Lazy<ChatTemplate?>(() => OpenTemplate(folder));
         _sampling = new Lazy<RecommendedSampling>(() => FolderSampling.Read(folder));
         _hash = new Lazy<string>(() => weights.Sha256);
     }
@@ -62,6 +60,9 @@ public sealed class SafetensorsModelFile : ModelFile
 
     /// <summary>Size of all weight files in bytes.</summary>
     public override long FileBytes => _weights.Length;
+
+    /// <inheritdoc/>
+    public override int PartCount => _weights.FileCount;
 
     /// <summary>SHA-256 of the weight file, lower-case hex. Of several: SHA-256 over "name, zero byte, SHA-256 in hex, line feed" of each, in the order of their names.</summary>
     public override string WeightsHash => _hash.Value;
@@ -127,6 +128,20 @@ public sealed class SafetensorsModelFile : ModelFile
             return;
         _vectors.Dispose();
         _weights.Dispose();
+    }
+
+    private JinjaChatTemplate? OpenTemplate(string folder)
+    {
+        if (_notes.Value is not { ChatTemplate: { } source } notes)
+            return null;
+        try
+        {
+            return new JinjaChatTemplate(source, notes.Bos ?? "", notes.Eos ?? "", TimeProvider.System);
+        }
+        catch (ChatTemplateException e)
+        {
+            throw new ModelFormatException($"{System.IO.Path.Combine(folder, notes.ChatTemplateFile ?? "")}: {e.Message} Download the file again, or mend it.", e);
+        }
     }
 
     private HuggingFaceTokenizer OpenTokenizer(string folder)

@@ -43,6 +43,9 @@ internal sealed class SafetensorsWeights : IDisposable
     /// <summary>Bytes of all files.</summary>
     public long Length => _files.Sum(file => file.Length);
 
+    /// <summary>Files that are open.</summary>
+    public int FileCount => _files.Count;
+
     /// <summary>SHA-256 of the file if there is one; of several, SHA-256 over "name, zero byte, SHA-256 in hex, line feed" of each in the order of their names.</summary>
     public string Sha256
     {

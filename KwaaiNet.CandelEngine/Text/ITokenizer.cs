@@ -18,6 +18,7 @@ public interface ITokenizer
     /// <summary>Encodes text, without BOS.</summary>
     /// <param name="text">Any text; unpaired surrogates become U+FFFD.</param>
     /// <param name="parseSpecial">Whether the text of control tokens (<c>&lt;|im_start|&gt;</c>) stands for them. False for anything a user wrote.</param>
+    /// <exception cref="TokenizationException">The text takes the tokenizer too long.</exception>
     int[] Encode(string text, bool parseSpecial = false);
 
     /// <summary>The bytes a token stands for; empty for control tokens unless asked for.</summary>

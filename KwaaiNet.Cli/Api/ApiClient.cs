@@ -3,6 +3,7 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
+using KwaaiNet.Cli.Http;
 using KwaaiNet.Cli.Output;
 
 namespace KwaaiNet.Cli.Api;
@@ -19,7 +20,7 @@ internal sealed class ApiClient : IDisposable
         string root = url.TrimEnd('/');
         Url = root.EndsWith("/v1", StringComparison.Ordinal) ? root[..^3] : root;
         // No time limit: an answer streams for as long as it takes.
-        _http = new HttpClient(handler ?? new SocketsHttpHandler { ConnectTimeout = TimeSpan.FromSeconds(5) })
+        _http = new HttpClient(handler ?? DirectHttp.HandlerFor(new Uri(Url)))
         {
             BaseAddress = new Uri(Url + "/v1/"),
             Timeout = Timeout.InfiniteTimeSpan,

@@ -1,17 +1,22 @@
 using System.CommandLine;
 using System.Diagnostics;
 using KwaaiNet.Cli.Control;
+using KwaaiNet.Cli.Network;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Commands;
 
-/// <summary><c>kwaainet down</c>: stops the network that <c>up</c> started.</summary>
+/// <summary><c>kwaainet down</c>: stops the network that <c>up</c> started, within 15 seconds whatever its processes do.</summary>
 internal static class DownCommand
 {
-    // Three groups of nodes, each with NodeProcess.DefaultGrace, and the command's own end.
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(40);
+    // Answered: it stops its nodes, and takes no longer than NetworkSupervisor.LongestStop, all nodes frozen. Not answered: it hangs, and
+    // is given no more than a signal and a moment.
+    private static readonly TimeSpan s_answer = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan s_stop = TimeSpan.FromSeconds(11);
+    private static readonly TimeSpan s_unanswered = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan s_leftoverGrace = TimeSpan.FromSeconds(3);
 
     public static Command Create(CommandContext context)
     {
@@ -26,47 +31,46 @@ internal static class DownCommand
         Process? supervisor = state?.Supervisor.Open();
         if (state is null || supervisor is null)
         {
-            int leftovers = state is null ? 0 : KillLeftovers(state);
+            int leftovers = state is null ? 0 : await RunningProcesses.StopAsync(state.Nodes, s_leftoverGrace, context.Clock).ConfigureAwait(false);
             NetworkStateFile.Delete(context.Home);
             context.Terminal.Line(leftovers == 0
                 ? "No network runs."
-                : $"Its supervisor was gone; stopped {leftovers} nodes that it had left behind.");
+                : $"Its supervisor was gone; stopped {leftovers} {(leftovers == 1 ? "node" : "nodes")} that it had left behind.");
             return leftovers == 0 ? ExitCode.NotRunning : ExitCode.Success;
         }
 
+        bool ended = false;
+        bool answered = false;
         using (supervisor)
         {
-            bool asked = await ControlClient.TrySendAsync(state.ControlPipe, ControlPipe.Stop, cancellationToken).ConfigureAwait(false)
-                || StopSignal.Send(supervisor);
-            try
+            await context.Terminal.StatusAsync("stopping the network", async _ =>
             {
-                await context.Terminal.StatusAsync(
-                    "stopping the network",
-                    _ => asked ? WaitForEndAsync(state, context.Clock, cancellationToken) : Task.CompletedTask).ConfigureAwait(false);
-            }
-            catch (TimeoutException)
-            {
-                context.Terminal.Warning("The network did not stop in time; ending its processes.");
-            }
+                answered = await ControlClient.TrySendAsync(state.ControlPipe, ControlPipe.Stop, s_answer, cancellationToken).ConfigureAwait(false);
+                bool asked = answered || StopSignal.Send(supervisor);
+                ended = asked && await EndsAsync(state, answered ? s_stop : s_unanswered, context.Clock, cancellationToken).ConfigureAwait(false);
+            }).ConfigureAwait(false);
         }
 
-        if (state.Supervisor.Open() is { } stubborn)
+        if (!ended)
         {
-            stubborn.Kill();
-            stubborn.Dispose();
+            context.Terminal.Warning($"The process that watches the network ({state.Supervisor.Pid}) did not stop; ending it and the nodes from here.");
+            await RunningProcesses.KillAsync(state.Supervisor, context.Clock).ConfigureAwait(false);
         }
 
-        KillLeftovers(state);
+        // What is left was asked to stop long ago, unless its supervisor never came to it.
+        // Read again, now that nobody writes it any more: a node may have been started since.
+        NetworkState last = NetworkStateFile.Read(context.Home) is { } latest && latest.Supervisor == state.Supervisor ? latest : state;
+        await RunningProcesses.StopAsync(last.Nodes.Union(state.Nodes), answered ? TimeSpan.Zero : s_leftoverGrace, context.Clock).ConfigureAwait(false);
         NetworkStateFile.Delete(context.Home);
         context.Terminal.Line("The network is down.");
         return ExitCode.Success;
     }
 
-    private static async Task WaitForEndAsync(NetworkState state, TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task<bool> EndsAsync(NetworkState state, TimeSpan patience, TimeProvider clock, CancellationToken cancellationToken)
     {
         // Another process's child gives no event when it ends.
-        using CancellationTokenSource patience = new(s_patience, clock);
-        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        using CancellationTokenSource limit = new(patience, clock);
+        using CancellationTokenSource either = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
         using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(50), clock);
         try
         {
@@ -75,25 +79,11 @@ internal static class DownCommand
                 await timer.WaitForNextTickAsync(either.Token).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (patience.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (limit.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException();
-        }
-    }
-
-    private static int KillLeftovers(NetworkState state)
-    {
-        int killed = 0;
-        foreach (NodeState node in state.Nodes)
-        {
-            if (node.Process.Open() is { } process)
-            {
-                process.Kill();
-                process.Dispose();
-                killed++;
-            }
+            return false;
         }
 
-        return killed;
+        return true;
     }
 }

@@ -30,6 +30,10 @@ internal static class KwaaiNetCommand
         return root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
 
+    /// <summary>Gives a command work that only reads files. Opening one cannot be cancelled: at a signal the work is left where it stands.</summary>
+    public static void SetReading(this Command command, CommandContext context, Func<ParseResult, CancellationToken, int> work) =>
+        command.SetWork(context, (parsed, cancellationToken) => Task.Run(() => work(parsed, cancellationToken), CancellationToken.None).WaitAsync(cancellationToken));
+
     /// <summary>Gives a command its work, and turns its failures into a message, a remedy and an exit code.</summary>
     public static void SetWork(this Command command, CommandContext context, Func<ParseResult, CancellationToken, Task<int>> work) =>
         command.SetAction(async (parsed, _) =>
@@ -52,6 +56,11 @@ internal static class KwaaiNetCommand
             {
                 context.Terminal.Error(exception.Message, $"make {context.Home.Folder} writable, or name another folder in KWAAINET_HOME.");
                 return ExitCode.Failure;
+            }
+            catch (IOException) when (context.Interrupts.Stop.IsCancellationRequested)
+            {
+                // The terminal was closed, and with it what this was written to.
+                return ExitCode.Interrupted;
             }
             catch (IOException exception)
             {

@@ -21,7 +21,7 @@ internal static class RestartCommand
         NetworkState state = RunningNetwork.Require(context);
         bool answered = false;
         await context.Terminal.StatusAsync($"starting {node}", async _ =>
-            answered = await ControlClient.TrySendAsync(state.ControlPipe, $"{ControlPipe.Restart} {node}", cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            answered = await ControlClient.TrySendAsync(state.ControlPipe, $"{ControlPipe.Restart} {node}", ControlServer.RequestLimit + ControlServer.CallerLimit, cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
         if (!answered)
         {
             throw new CommandFailure(

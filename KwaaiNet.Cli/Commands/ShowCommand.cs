@@ -30,8 +30,8 @@ internal static class ShowCommand
         Option<bool> template = new("--template") { Description = "Print the chat template, and nothing else." };
         Option<bool> json = new("--json") { Description = "For programs." };
         Command command = new("show", "Show what a model file says about itself.") { name, tensors, template, json };
-        command.SetWork(context, (parsed, _) => Task.FromResult(
-            Run(context, parsed.GetValue(name)!, parsed.GetValue(tensors), parsed.GetValue(template), parsed.GetValue(json))));
+        command.SetReading(context, (parsed, _) =>
+            Run(context, parsed.GetValue(name)!, parsed.GetValue(tensors), parsed.GetValue(template), parsed.GetValue(json)));
         return command;
     }
 
@@ -73,6 +73,7 @@ internal static class ShowCommand
             model.Name,
             model.Path,
             Bytes = model.FileBytes,
+            Parts = ModelPath.Parts(model.Path),
             Shape = shape,
             Weights = weights,
             Problem = problem,
@@ -89,7 +90,7 @@ internal static class ShowCommand
         ModelCard? card = ModelCard.Read(model.Path);
         terminal.Line(model.Name);
         Fact("file", model.Path);
-        Fact("size", ByteSize.Of(model.FileBytes));
+        Fact("size", ModelPath.Parts(model.Path) is > 1 and int parts ? $"{ByteSize.Of(model.FileBytes)} in {parts} parts" : ByteSize.Of(model.FileBytes));
         Fact("source", card?.Source);
         Fact("sha-256", card?.Sha256);
         Fact("holds", file is null ? null : GgufPart.Read(file)?.Blocks);

@@ -47,6 +47,8 @@ internal static class StatusCommand
             : ExitCode.Degraded;
     }
 
+    private static string Nodes(int count) => count == 1 ? "1 node" : $"{count} nodes";
+
     internal static void Show(Terminal terminal, NetworkReport report)
     {
         // On a usual screen folded columns could not be read; what is left out there is in --json.
@@ -90,9 +92,29 @@ internal static class StatusCommand
             terminal.Warning($"{report.Model} cannot be used: nobody serves {(report.Gaps.Count == 0 ? "any of its blocks" : "blocks " + string.Join(", ", report.Gaps))}.");
         }
 
-        foreach (NodeReport node in report.Nodes.Where(node => node.Pid is null))
+        else
         {
-            terminal.Line($"  {node.Name} has stopped: '{CommandName.For($"logs {node.Name}")}' shows why, '{CommandName.For($"restart {node.Name}")}' starts it again.");
+            // Even coverage is one number; where it is not even, the rare blocks are what matters.
+            terminal.Line(report.Coverage.Count == 1
+                ? $"Every block lies on {Nodes(report.Replicas)}."
+                : $"Blocks lie on {string.Join(", ", report.Coverage.Select(range => $"{Nodes(range.Nodes)} ({range.Blocks})"))}.");
+        }
+
+        foreach (NodeReport node in report.Nodes)
+        {
+            if (node.State == "restarting")
+            {
+                terminal.Line($"  {node.Name} has ended, and is started again: {node.LastEnd}");
+            }
+            else if (node.Pid is null)
+            {
+                string why = node.WhyStopped is null ? "" : $", and is not started again: {node.WhyStopped}";
+                terminal.Line($"  {node.Name} has stopped{why}. '{CommandName.For($"logs {node.Name}")}' shows more, '{CommandName.For($"restart {node.Name}")}' starts it again.");
+            }
+            else if (node.Restarts > 0)
+            {
+                terminal.Line($"  {node.Name} was started again {(node.Restarts == 1 ? "once" : $"{node.Restarts} times")}; last: {node.LastEnd}");
+            }
         }
     }
 }

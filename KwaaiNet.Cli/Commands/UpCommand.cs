@@ -10,9 +10,13 @@ internal static class UpCommand
     /// <summary>Given to the copy of the command that <c>--detach</c> leaves running.</summary>
     public const string SuperviseOption = "--supervise";
 
+    private const int MostShards = 1024;
+
     public static Command Create(CommandContext context)
     {
-        Option<int> shards = new("--shards") { Description = "Shard nodes that share the model's blocks.", DefaultValueFactory = _ => NetworkOptions.DefaultShards };
+        Option<int> shards = new("--shards") { Description = "Parts that the model's blocks are cut into, each held by a shard node.", DefaultValueFactory = _ => NetworkOptions.DefaultShards };
+        Option<int> replicas = new("--replicas") { Description = "Shard nodes that hold each part of the blocks: with 2 or more, any one of them can be lost in the middle of an answer.", DefaultValueFactory = _ => 1 };
+        Option<bool> noRestart = new("--no-restart") { Description = "Leave a node that dies, instead of starting it again." };
         Option<string?> model = new("--model") { Description = "A model's name, or the path of a .gguf file or of a folder of safetensors. Default: the demo model.", HelpName = "NAME|PATH" };
         Option<bool> pull = new("--pull") { Description = "Fetch a model that is not here: each shard only the blocks it serves." };
         Option<int> port = new("--port") { Description = "Port of the OpenAI API; 0 lets the system choose.", DefaultValueFactory = _ => NetworkOptions.DefaultPort };
@@ -24,7 +28,8 @@ internal static class UpCommand
         Option<string[]> set = new("--set") { Description = "A setting for every node, by the hosts' own keys; may be repeated.", HelpName = "SECTION:KEY=VALUE" };
         Option<bool> detach = new("--detach") { Description = "Return when the network is up, and leave it running; 'down' stops it." };
         Option<bool> supervise = new(SuperviseOption) { Hidden = true };
-        shards.Validators.Add(result => InRange(result, shards, 1, 1024));
+        shards.Validators.Add(result => InRange(result, shards, 1, MostShards));
+        replicas.Validators.Add(result => InRange(result, replicas, 1, MostShards));
         port.Validators.Add(result => InRange(result, port, 0, 65535));
         set.Validators.Add(result =>
         {
@@ -39,7 +44,7 @@ internal static class UpCommand
 
         Command command = new("up", "Start a network on this machine: discovery, shards and the OpenAI API.")
         {
-            shards, model, pull, port, discovery, redis, backend, set, detach, supervise,
+            shards, replicas, model, pull, port, discovery, redis, backend, set, noRestart, detach, supervise,
         };
         command.SetWork(context, (parsed, cancellationToken) =>
         {
@@ -51,6 +56,8 @@ internal static class UpCommand
             NetworkOptions options = new()
             {
                 Shards = parsed.GetValue(shards),
+                Replicas = parsed.GetValue(replicas),
+                Restart = !parsed.GetValue(noRestart),
                 Model = parsed.GetValue(model),
                 Pull = parsed.GetValue(pull),
                 Port = parsed.GetValue(port),

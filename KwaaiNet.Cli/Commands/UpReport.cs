@@ -1,3 +1,4 @@
+using System.Globalization;
 using KwaaiNet.Cli.Network;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
@@ -38,12 +39,32 @@ internal sealed class UpReport(Terminal terminal, NodeLog journal) : INetworkRep
         }
     }
 
-    public void Died(NodeProcess node, int exitCode)
+    public void Died(NodeProcess node, int? exitCode, string problem, RestartVerdict verdict)
     {
-        string what = $"{node.Name} has stopped (exit code {exitCode}). {node.LastError ?? "It reported no error."}";
+        string how = exitCode is { } code ? $"has stopped (exit code {code})" : "could not be started again";
+        string what = $"{node.Name} {how}. {problem}";
         journal.Write($"fail: {what}");
         terminal.Warning(what);
+        if (verdict.Delay is { } delay)
+        {
+            Tell("info", string.Create(CultureInfo.InvariantCulture, $"{node.Name} is started again in {delay.TotalSeconds:0.#} s."));
+            return;
+        }
+
+        Tell("warn", $"{node.Name} is not started again: {verdict.WhyNot}.");
         terminal.Line($"  log: {node.LogPath}");
         terminal.Line($"  try: '{CommandName.For($"restart {node.Name}")}' starts it again; '{CommandName.For("status")}' shows what is missing. The other nodes go on.");
+    }
+
+    public void Trouble(string text)
+    {
+        journal.Write($"warn: {text}");
+        terminal.Warning(text);
+    }
+
+    private void Tell(string level, string text)
+    {
+        journal.Write($"{level}: {text}");
+        terminal.Line($"  {text}");
     }
 }

@@ -11,11 +11,13 @@ internal sealed record DiscoveredNode(string NodeId, string Role, string? HttpEn
 
 /// <summary>Blocks <c>[FirstBlock, EndBlock)</c> of a model on a node.</summary>
 internal sealed record DiscoveredServing(
-    string Model, int FirstBlock, int EndBlock, int BlockCount, string State, string Backend, string Device,
+    string Model, string WeightsHash, int FirstBlock, int EndBlock, int BlockCount, string State, string Backend, string Device,
     double PrefillTokensPerSecond, double DecodeTokensPerSecond, long KvFreeBytes, int Queue, int Sessions);
 
-/// <summary>How well a model is covered.</summary>
-internal sealed record DiscoveredModel(string Model, int BlockCount, bool Complete, int Copies, IReadOnlyList<DiscoveredRange> Gaps);
+/// <summary>How well a model is covered. A stranger's file of the same name has other weights, and is a model of its own here.</summary>
+internal sealed record DiscoveredModel(
+    string Network, string Model, string WeightsHash, int BlockCount, bool Complete, int Replicas,
+    IReadOnlyList<DiscoveredRange> Coverage, IReadOnlyList<DiscoveredRange> Gaps);
 
-/// <summary>Blocks <c>[FirstBlock, EndBlock)</c>.</summary>
-internal sealed record DiscoveredRange(int FirstBlock, int EndBlock);
+/// <summary>Blocks <c>[FirstBlock, EndBlock)</c> and on how many nodes they lie.</summary>
+internal sealed record DiscoveredRange(int FirstBlock, int EndBlock, int Nodes);

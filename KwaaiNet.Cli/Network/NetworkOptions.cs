@@ -8,8 +8,14 @@ internal sealed record NetworkOptions
     public const string Embedded = "embedded";
     public const string Redis = "redis";
 
-    /// <summary>How many shard nodes share the model's blocks.</summary>
+    /// <summary>How many parts the model's blocks are cut into.</summary>
     public int Shards { get; init; } = DefaultShards;
+
+    /// <summary>How many of them hold every block range.</summary>
+    public int Replicas { get; init; } = 1;
+
+    /// <summary>Whether a node that dies is started again.</summary>
+    public bool Restart { get; init; } = true;
 
     /// <summary>A model's name or file; null: the demo model.</summary>
     public string? Model { get; init; }

@@ -9,6 +9,7 @@ internal sealed class NetworkPlan
 {
     public const string DiscoveryName = "discovery";
     public const string ApiName = "api";
+    private const string DefaultNetworkName = "local";
 
     private NetworkPlan(NetworkOptions options, LocalModel model)
     {
@@ -19,7 +20,7 @@ internal sealed class NetworkPlan
             ("Node:HttpPort", "0"),
             ("Discovery:Backend", options.Discovery),
             ("ConnectionStrings:registry", options.Discovery == NetworkOptions.Redis ? options.RedisConnection : null));
-        Shards = [.. Enumerable.Range(1, options.Shards).Select(Shard)];
+        Shards = [.. Enumerable.Range(1, options.Shards * options.Replicas).Select(Shard)];
         Api = Launch(ApiName, HostProgram.ApiNode).With(
             ("Node:HttpPort", Text(options.Port)),
             ("Api:Models:0:Name", model.Name),
@@ -32,8 +33,12 @@ internal sealed class NetworkPlan
 
     public LocalModel Model { get; }
 
+    /// <summary>The network's name, as the nodes' records carry it.</summary>
+    public string NetworkName => Options.Settings.GetValueOrDefault("Node:Network", DefaultNetworkName);
+
     public NodeLaunch Discovery { get; }
 
+    /// <summary>As many as parts times replicas; each chooses the part that the fewest hold.</summary>
     public IReadOnlyList<NodeLaunch> Shards { get; }
 
     public NodeLaunch Api { get; }

@@ -1,21 +1,29 @@
+using System.Globalization;
 using KwaaiNet.Cli.Output;
 using KwaaiNet.Cli.Processes;
 using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Network;
 
-/// <summary>Starts the nodes of a plan, watches them, starts single ones again, and stops them all in order.</summary>
+/// <summary>Starts the nodes of a plan, watches them, starts again those that die, and stops them all in order.</summary>
 internal sealed class NetworkSupervisor : IAsyncDisposable
 {
+    // Apps that still read are cut off: nobody promised them that the network stays. A shard drains for five seconds.
+    private static readonly TimeSpan s_apiGrace = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan s_shardGrace = TimeSpan.FromSeconds(6);
+    private static readonly TimeSpan s_discoveryGrace = TimeSpan.FromSeconds(1.5);
+
     private readonly KwaaiNetHome _home;
     private readonly NetworkPlan _plan;
     private readonly INetworkReport _report;
     private readonly TimeProvider _clock;
     private readonly NodeReadiness _readiness;
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, NodeProcess> _nodes = [];
+    private readonly Dictionary<string, SupervisedNode> _nodes = [];
+    private readonly CancellationTokenSource _stop = new();
     private readonly TaskCompletionSource _allEnded = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _stopping;
+    private string? _weightsHash;
 
     public NetworkSupervisor(KwaaiNetHome home, NetworkPlan plan, INetworkReport report, TimeProvider clock)
     {
@@ -26,18 +34,33 @@ internal sealed class NetworkSupervisor : IAsyncDisposable
         _readiness = new NodeReadiness(clock);
     }
 
+    /// <summary>The longest <see cref="StopAsync"/> takes, whatever the nodes do.</summary>
+    public static TimeSpan LongestStop => s_apiGrace + s_shardGrace + s_discoveryGrace + (3 * NodeProcess.KillPatience);
+
     /// <summary>Where apps connect; known once <see cref="StartAsync"/> has returned.</summary>
     public string Url { get; private set; } = "";
 
-    /// <summary>Completes when the last node has ended though nobody asked for it.</summary>
+    /// <summary>Completes when the last node has ended though nobody asked for it, and none is started again.</summary>
     public Task AllEnded => _allEnded.Task;
+
+    /// <summary>Nodes that died too often and were left.</summary>
+    public IReadOnlyList<string> GivenUp
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return [.. _nodes.Values.Where(node => node.IsGivenUp).Select(node => node.Name)];
+            }
+        }
+    }
 
     /// <summary>The node of that name as it was last started.</summary>
     public NodeProcess Node(string name)
     {
         lock (_gate)
         {
-            return _nodes[name];
+            return _nodes[name].Process!;
         }
     }
 
@@ -46,11 +69,10 @@ internal sealed class NetworkSupervisor : IAsyncDisposable
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _report.Waiting("starting discovery");
-        NodeFile discovery = await StartReadyAsync(_plan.Discovery, cancellationToken).ConfigureAwait(false);
-        _report.Waiting($"starting {_plan.Shards.Count} shards and the API node");
+        NodeFile discovery = await ReportReadyAsync(Start(_plan.Discovery), cancellationToken).ConfigureAwait(false);
+        _report.Waiting($"starting {_plan.Shards.Count} {(_plan.Shards.Count == 1 ? "shard" : "shards")} and the API node");
         NodeProcess api = Start(WithDiscovery(_plan.Api, discovery));
         NodeProcess[] shards = [.. _plan.Shards.Select(shard => Start(WithDiscovery(shard, discovery)))];
-        WriteState(null);
 
         // The first failure is the story: the others are waits that would never end.
         using CancellationTokenSource failed = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -66,41 +88,63 @@ internal sealed class NetworkSupervisor : IAsyncDisposable
             }
         }
 
-        Url = api.ReadNodeFile()?.Http ?? throw new CommandFailure("The API node says it serves no HTTP.", $"read its log, {api.LogPath}.");
+        string url = api.ReadNodeFile()?.Http ?? throw new CommandFailure("The API node says it serves no HTTP.", $"read its log, {api.LogPath}.");
         _report.Waiting($"waiting for a chain of shards to cover {_plan.Model.Name}");
-        await _readiness.WaitServedAsync(api, Url, _plan.Model.Name, cancellationToken).ConfigureAwait(false);
-        WriteState(Url);
+        _weightsHash = await _readiness.WaitServedAsync(
+            api, url, _plan.Model.Name, missing => _report.Waiting($"waiting for a chain of shards to cover {_plan.Model.Name} ({missing})"), cancellationToken).ConfigureAwait(false);
+        Url = url;
+        WriteState();
     }
 
     /// <summary>Starts a node again, with the ports it had: others may still hold its address. Nothing else is touched.</summary>
-    /// <exception cref="CommandFailure">There is no such node, it still runs and does not stop, or it ended again.</exception>
+    /// <param name="name">The node.</param>
+    /// <param name="cancellationToken">Ends the waiting: a process that was started stays.</param>
+    /// <exception cref="CommandFailure">There is no such node, or it ended again.</exception>
     public async Task RestartAsync(string name, CancellationToken cancellationToken)
     {
-        NodeProcess? old;
+        SupervisedNode? node;
         string known;
         lock (_gate)
         {
-            _nodes.TryGetValue(name, out old);
+            _nodes.TryGetValue(name, out node);
             known = string.Join(", ", _nodes.Keys);
         }
 
-        if (old is null)
+        if (node is null)
         {
             throw new CommandFailure($"There is no node named '{name}' in this network.", $"one of {known}.");
         }
 
-        NodeFile? before = old.ReadNodeFile();
-        lock (_gate)
+        NodeProcess started;
+        await node.Replacing.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
         {
-            // Out of the table first: its end is wanted now, and not reported as a death.
-            _nodes.Remove(name);
+            lock (_gate)
+            {
+                node.Retiring = node.Process;
+                node.Policy = new RestartPolicy(_clock, _plan.Options.Restart);
+                node.WhyStopped = null;
+                node.IsGivenUp = false;
+            }
+
+            started = await ReplaceAsync(node).ConfigureAwait(false);
+        }
+        catch (CommandFailure failure)
+        {
+            lock (_gate)
+            {
+                node.WhyStopped = failure.Message;
+            }
+
+            WriteState();
+            throw;
+        }
+        finally
+        {
+            node.Replacing.Release();
         }
 
-        await old.StopAsync(NodeProcess.DefaultGrace, cancellationToken).ConfigureAwait(false);
-        await old.DisposeAsync().ConfigureAwait(false);
-        NodeLaunch launch = old.Launch.With(("Node:GrpcPort", PortOf(before?.Grpc)), ("Node:HttpPort", PortOf(before?.Http)));
-        await StartReadyAsync(launch, cancellationToken).ConfigureAwait(false);
-        WriteState(Url);
+        await ReportReadyAsync(started, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Stops the API node first, so that nobody is promised anything more, then the shards, then discovery, which hears them leave.</summary>
@@ -111,12 +155,18 @@ internal sealed class NetworkSupervisor : IAsyncDisposable
         lock (_gate)
         {
             _stopping = true;
-            nodes = [.. _nodes.Values];
+            nodes = [.. _nodes.Values.Select(node => node.Process).OfType<NodeProcess>()];
         }
 
-        foreach (IGrouping<int, NodeProcess> group in nodes.GroupBy(StopOrder).OrderBy(group => group.Key))
+        await _stop.CancelAsync().ConfigureAwait(false);
+        foreach ((TimeSpan grace, NodeProcess[] group) in new[]
         {
-            await Task.WhenAll(group.Select(node => node.StopAsync(NodeProcess.DefaultGrace, now))).ConfigureAwait(false);
+            (s_apiGrace, nodes.Where(node => node.Name == NetworkPlan.ApiName).ToArray()),
+            (s_shardGrace, nodes.Where(node => node.Name is not (NetworkPlan.ApiName or NetworkPlan.DiscoveryName)).ToArray()),
+            (s_discoveryGrace, nodes.Where(node => node.Name == NetworkPlan.DiscoveryName).ToArray()),
+        })
+        {
+            await Task.WhenAll(group.Select(node => node.StopAsync(grace, now))).ConfigureAwait(false);
         }
 
         NetworkStateFile.Delete(_home);
@@ -125,87 +175,208 @@ internal sealed class NetworkSupervisor : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync(new CancellationToken(canceled: true)).ConfigureAwait(false);
-        foreach (NodeProcess node in _nodes.Values)
+        foreach (NodeProcess process in _nodes.Values.Select(node => node.Process).OfType<NodeProcess>())
         {
-            await node.DisposeAsync().ConfigureAwait(false);
+            await process.DisposeAsync().ConfigureAwait(false);
         }
 
         _readiness.Dispose();
     }
 
-    private static int StopOrder(NodeProcess node) => node.Name switch
-    {
-        NetworkPlan.ApiName => 0,
-        NetworkPlan.DiscoveryName => 2,
-        _ => 1,
-    };
-
     private static NodeLaunch WithDiscovery(NodeLaunch launch, NodeFile discovery) =>
         launch.With(("Node:Discovery", discovery.Grpc), ("Node:DiscoveryNodeId", discovery.NodeId));
 
     private static string? PortOf(string? address) =>
-        address is null ? null : new Uri(address).Port.ToString(System.Globalization.CultureInfo.InvariantCulture);
+        address is null ? null : new Uri(address).Port.ToString(CultureInfo.InvariantCulture);
 
-    private async Task<NodeFile> StartReadyAsync(NodeLaunch launch, CancellationToken cancellationToken)
+    private async Task<NodeFile> ReportReadyAsync(NodeProcess process, CancellationToken cancellationToken)
     {
-        NodeProcess node = Start(launch);
-        return await ReportReadyAsync(node, cancellationToken).ConfigureAwait(false);
+        NodeFile file = await _readiness.WaitHealthyAsync(process, cancellationToken).ConfigureAwait(false);
+        lock (_gate)
+        {
+            SupervisedNode node = _nodes[process.Name];
+            node.WasReady = true;
+            node.Policy.Ready();
+        }
+
+        _report.Ready(process.Name, file);
+        return file;
     }
 
-    private async Task<NodeFile> ReportReadyAsync(NodeProcess node, CancellationToken cancellationToken)
+    /// <summary>Ends a node's process, if it has not ended, and starts it with the ports it had.</summary>
+    private async Task<NodeProcess> ReplaceAsync(SupervisedNode node)
     {
-        NodeFile file = await _readiness.WaitHealthyAsync(node, cancellationToken).ConfigureAwait(false);
-        _report.Ready(node.Name, file);
-        return file;
+        NodeProcess old = node.Process!;
+        NodeFile? before = old.ReadNodeFile();
+        await old.StopAsync(NodeProcess.DefaultGrace, _stop.Token).ConfigureAwait(false);
+        await old.DisposeAsync().ConfigureAwait(false);
+        return Start(old.Launch.With(("Node:GrpcPort", PortOf(before?.Grpc)), ("Node:HttpPort", PortOf(before?.Http))));
     }
 
     private NodeProcess Start(NodeLaunch launch)
     {
-        NodeProcess node = NodeProcess.Start(launch, _home.NodeFolder(launch.Name), _clock);
+        NodeProcess process;
         lock (_gate)
         {
-            _nodes[launch.Name] = node;
+            if (_stopping)
+            {
+                throw new CommandFailure("The network is stopping.", $"start it again with '{CommandName.For("up")}'.");
+            }
+
+            process = NodeProcess.Start(launch, _home.NodeFolder(launch.Name), _clock);
+            if (!_nodes.TryGetValue(launch.Name, out SupervisedNode? node))
+            {
+                node = _nodes[launch.Name] = new SupervisedNode(launch.Name, new RestartPolicy(_clock, _plan.Options.Restart));
+            }
+
+            node.Process = process;
         }
 
-        _ = ObserveAsync(node);
-        return node;
+        // At once: whoever ends a supervisor that hangs ends what it had started, and finds it here.
+        WriteState();
+        _ = ObserveAsync(process);
+        return process;
     }
 
-    private async Task ObserveAsync(NodeProcess node)
+    private async Task ObserveAsync(NodeProcess process)
     {
-        int exitCode = await node.Exit.ConfigureAwait(false);
-        bool allEnded;
+        int exitCode = await process.Exit.ConfigureAwait(false);
+        SupervisedNode node;
+        RestartVerdict verdict;
         lock (_gate)
         {
+            node = _nodes[process.Name];
             // While the network starts, and after a wanted stop, somebody else waits for this end.
-            if (_stopping || Url.Length == 0 || !_nodes.TryGetValue(node.Name, out NodeProcess? current) || current != node)
+            if (_stopping || !node.WasReady || node.Process != process || node.Retiring == process)
             {
                 return;
             }
 
-            allEnded = _nodes.Values.All(other => other.Exit.IsCompleted);
+            verdict = Judge(node, exitCode, $"exit code {exitCode} at {_clock.GetUtcNow().UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}: {process.LastError ?? "it reported no error."}");
         }
 
-        _report.Died(node, exitCode);
-        if (allEnded)
+        await FollowAsync(node, process, exitCode, verdict).ConfigureAwait(false);
+    }
+
+    // In the lock.
+    private static RestartVerdict Judge(SupervisedNode node, int? exitCode, string end)
+    {
+        RestartVerdict verdict = node.Policy.Ended(exitCode);
+        node.LastEnd = end;
+        node.WhyStopped = verdict.WhyNot;
+        node.IsGivenUp = verdict.IsLimit;
+        return verdict;
+    }
+
+    /// <summary>Does what was decided about a node that ended; a start that fails is another end.</summary>
+    private async Task FollowAsync(SupervisedNode node, NodeProcess ended, int? exitCode, RestartVerdict verdict)
+    {
+        string problem = ended.LastError ?? "It reported no error.";
+        while (true)
         {
-            _allEnded.TrySetResult();
+            WriteState();
+            _report.Died(ended, exitCode, problem, verdict);
+            if (verdict.Delay is not { } delay)
+            {
+                EndIfNoneIsLeft();
+                return;
+            }
+
+            try
+            {
+                await Task.Delay(delay, _clock, _stop.Token).ConfigureAwait(false);
+                await ReviveAsync(node, ended).ConfigureAwait(false);
+                return;
+            }
+            catch (OperationCanceledException) when (_stop.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (CommandFailure failure)
+            {
+                lock (_gate)
+                {
+                    // Started, and ended again: its own observer judges that. Stopping: nothing is judged any more.
+                    if (_stopping || node.Process != ended)
+                    {
+                        return;
+                    }
+
+                    (exitCode, problem) = (null, failure.Message);
+                    verdict = Judge(node, null, problem);
+                }
+            }
         }
     }
 
-    private void WriteState(string? url)
+    private async Task ReviveAsync(SupervisedNode node, NodeProcess ended)
+    {
+        NodeProcess started;
+        await node.Replacing.WaitAsync(_stop.Token).ConfigureAwait(false);
+        try
+        {
+            if (node.Process != ended)
+            {
+                // A person was faster.
+                return;
+            }
+
+            lock (_gate)
+            {
+                node.Restarts++;
+            }
+
+            started = await ReplaceAsync(node).ConfigureAwait(false);
+        }
+        finally
+        {
+            node.Replacing.Release();
+        }
+
+        await ReportReadyAsync(started, _stop.Token).ConfigureAwait(false);
+    }
+
+    private void EndIfNoneIsLeft()
     {
         lock (_gate)
         {
-            NetworkStateFile.Write(_home, new NetworkState
+            if (_nodes.Values.Any(node => node.WhyStopped is null))
             {
-                Supervisor = ProcessStamp.OfThisProcess(),
-                Url = url ?? "",
-                Model = _plan.Model.Name,
-                ModelPath = _plan.Model.Path,
-                ControlPipe = Control.ControlPipe.NameFor(_home),
-                Nodes = [.. _nodes.Values.Select(node => new NodeState(node.Name, node.Stamp))],
-            });
+                return;
+            }
+        }
+
+        _allEnded.TrySetResult();
+    }
+
+    private void WriteState()
+    {
+        try
+        {
+            lock (_gate)
+            {
+                if (_stopping)
+                {
+                    return;
+                }
+
+                NetworkStateFile.Write(_home, new NetworkState
+                {
+                    Supervisor = ProcessStamp.OfThisProcess(),
+                    Url = Url,
+                    Model = _plan.Model.Name,
+                    ModelPath = _plan.Model.Path,
+                    WeightsHash = _weightsHash,
+                    Network = _plan.NetworkName,
+                    ControlPipe = Control.ControlPipe.NameFor(_home),
+                    Nodes = [.. _nodes.Values.Where(node => node.Process is not null).Select(node => node.ToState())],
+                });
+            }
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // The nodes go on without it; what other commands read meanwhile is older than the truth.
+            _report.Trouble($"{_home.StateFile} cannot be written, so 'status' may show what was before: {exception.Message}");
         }
     }
 }

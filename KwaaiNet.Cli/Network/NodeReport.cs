@@ -6,7 +6,7 @@ internal sealed record NodeReport
     /// <summary>The node's name.</summary>
     public required string Name { get; init; }
 
-    /// <summary><c>running</c>, <c>joining</c>, <c>ready</c>, <c>draining</c>, <c>stopped</c>.</summary>
+    /// <summary><c>running</c>, <c>joining</c>, <c>ready</c>, <c>draining</c>, <c>restarting</c> (it died and is about to be started again), <c>stopped</c>.</summary>
     public required string State { get; init; }
 
     /// <summary>The node's did:key; null when it has never said.</summary>
@@ -14,6 +14,15 @@ internal sealed record NodeReport
 
     /// <summary>Its process; null when it has stopped.</summary>
     public int? Pid { get; init; }
+
+    /// <summary>How often it died and was started again.</summary>
+    public int Restarts { get; init; }
+
+    /// <summary>How it last ended without being asked; null: it never has.</summary>
+    public string? LastEnd { get; init; }
+
+    /// <summary>Why it is not started again; null while it runs or will.</summary>
+    public string? WhyStopped { get; init; }
 
     /// <summary>Its gRPC or HTTP address.</summary>
     public string? Address { get; init; }

@@ -10,6 +10,7 @@ namespace KwaaiNet.Cli.Network;
 /// <summary>Everything that can be found wrong before the first process is started.</summary>
 internal static class Preflight
 {
+    private const int MostNodes = 1024;
     private static readonly TimeSpan s_redisPatience = TimeSpan.FromSeconds(3);
 
     /// <summary>Checks the request, and says what will be started.</summary>
@@ -38,6 +39,13 @@ internal static class Preflight
                 $"--shards {model.Blocks} or fewer.");
         }
 
+        if (options.Shards * options.Replicas > MostNodes)
+        {
+            throw new CommandFailure(
+                $"{options.Shards} shards with {options.Replicas} replicas each are {options.Shards * options.Replicas} nodes.",
+                $"--shards times --replicas must be {MostNodes} or less.");
+        }
+
         CheckPort(options.Port);
         if (options.Discovery == NetworkOptions.Redis)
         {
@@ -63,7 +71,7 @@ internal static class Preflight
         {
             throw new CommandFailure(
                 exception.SocketErrorCode == SocketError.AddressAlreadyInUse
-                    ? $"Port {port} is in use by another program."
+                    ? $"Port {port} is in use by {PortHolder.Find(port)?.ToString() ?? "another program"}."
                     : $"This user may not listen on port {port}.",
                 $"another port: '{CommandName.For($"up --port {(port == 65535 ? NetworkOptions.DefaultPort : port + 1)}")}'.");
         }

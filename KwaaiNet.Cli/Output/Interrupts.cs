@@ -6,12 +6,16 @@ namespace KwaaiNet.Cli.Output;
 internal sealed class Interrupts : IDisposable
 {
     private readonly List<PosixSignalRegistration> _registrations = [];
+    // Windows waits for five seconds.
+    private static readonly TimeSpan s_windowsPatience = TimeSpan.FromSeconds(4.5);
+    private readonly ManualResetEventSlim _done = new();
     private readonly CancellationTokenSource _first = new();
     private readonly CancellationTokenSource _second = new();
     private Func<bool>? _intercept;
 
     public Interrupts()
     {
+        // SIGHUP: the terminal was closed, also a console window.
         foreach (PosixSignal signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, PosixSignal.SIGQUIT, PosixSignal.SIGHUP })
         {
             _registrations.Add(PosixSignalRegistration.Create(signal, OnSignal));
@@ -29,6 +33,7 @@ internal sealed class Interrupts : IDisposable
 
     public void Dispose()
     {
+        _done.Set();
         _registrations.ForEach(registration => registration.Dispose());
         _first.Dispose();
         _second.Dispose();
@@ -44,11 +49,21 @@ internal sealed class Interrupts : IDisposable
 
         if (_first.IsCancellationRequested)
         {
-            _second.Cancel();
+            // A terminal that closes may say so twice, once from the system and once from its shell; that is no impatience.
+            if (context.Signal != PosixSignal.SIGHUP)
+            {
+                _second.Cancel();
+            }
         }
         else
         {
             _first.Cancel();
+        }
+
+        if (OperatingSystem.IsWindows() && context.Signal is PosixSignal.SIGHUP or PosixSignal.SIGTERM)
+        {
+            // Windows ends the process as soon as it knows that a closed console, or a shutdown, has been heard: not before our end, then.
+            _done.Wait(s_windowsPatience);
         }
     }
 }

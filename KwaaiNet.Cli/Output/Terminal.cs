@@ -6,20 +6,21 @@ namespace KwaaiNet.Cli.Output;
 internal sealed class Terminal
 {
     private const int PageWidth = 1000;
-    private readonly TextWriter _output;
-    private readonly TextWriter _error;
+    private readonly TerminalWriter _output;
+    private readonly TerminalWriter _error;
 
     public Terminal(TextReader input, TextWriter output, TextWriter error, bool interactive)
     {
         Input = input;
-        _output = output;
-        _error = error;
+        _output = new TerminalWriter(output);
+        // What cannot be told is no reason to fail once more.
+        _error = new TerminalWriter(error) { OutlivesReaders = true };
         Interactive = interactive;
         Console = AnsiConsole.Create(new AnsiConsoleSettings
         {
             Ansi = interactive ? AnsiSupport.Detect : AnsiSupport.No,
             Interactive = interactive ? InteractionSupport.Detect : InteractionSupport.No,
-            Out = new AnsiConsoleOutput(output),
+            Out = new TerminalOutput(_output, new AnsiConsoleOutput(output)),
         });
     }
 
@@ -28,6 +29,13 @@ internal sealed class Terminal
         System.Console.Out,
         System.Console.Error,
         !System.Console.IsOutputRedirected && Environment.GetEnvironmentVariable("CI") is null);
+
+    /// <summary>Whether the command goes on when nobody can read any more what it writes: the terminal was closed, the disk is full.</summary>
+    public bool OutlivesReaders
+    {
+        get => _output.OutlivesReaders;
+        set => _output.OutlivesReaders = value;
+    }
 
     public IAnsiConsole Console { get; }
 

@@ -1,10 +1,15 @@
 using System.Globalization;
 using System.Text;
+using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Processes;
 
 /// <summary>A node's log file: each line begins with the time it was written, so that the logs of several nodes merge into one.</summary>
-/// <remarks><c>2026-11-22T18:04:05.123Z info: KwaaiNet.ShardNode[0] …</c>. A file that grows past its limit makes room by becoming <c>log.previous.txt</c>.</remarks>
+/// <remarks>
+/// <c>2026-11-22T18:04:05.123Z info: KwaaiNet.ShardNode[0] …</c>. A file that grows past its limit makes room by becoming <c>log.previous.txt</c>.
+/// Writing never fails: on a full disk lines are lost, and the first one that finds room again is preceded by how many.
+/// A node whose output nobody reads would stand still at its next word.
+/// </remarks>
 internal sealed class NodeLog : IDisposable
 {
     /// <summary>Width of the time at the start of a line.</summary>
@@ -13,14 +18,20 @@ internal sealed class NodeLog : IDisposable
     private const long MaximumBytes = 16L << 20;
     private readonly Lock _gate = new();
     private readonly TimeProvider _clock;
-    private StreamWriter _writer;
+    private readonly Func<string, Stream> _open;
+    private Stream? _file;
+    private bool _disposed;
+    private long _lost;
+    private string _reason = "";
 
-    public NodeLog(string path, TimeProvider clock)
+    /// <param name="path">The file; it is made with the first line.</param>
+    /// <param name="clock">What time it is.</param>
+    /// <param name="open">Opens the file for writing at its end; null: from the disk.</param>
+    public NodeLog(string path, TimeProvider clock, Func<string, Stream>? open = null)
     {
         Path = path;
         _clock = clock;
-        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
-        _writer = Open();
+        _open = open ?? OpenFile;
     }
 
     public string Path { get; }
@@ -29,15 +40,27 @@ internal sealed class NodeLog : IDisposable
     {
         lock (_gate)
         {
-            if (_writer.BaseStream.CanWrite)
+            if (_disposed)
             {
-                _writer.Write(_clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z '", CultureInfo.InvariantCulture));
-                _writer.WriteLine(line);
-                if (_writer.BaseStream.Length > MaximumBytes)
+                return;
+            }
+
+            string time = _clock.GetUtcNow().UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z '", CultureInfo.InvariantCulture);
+            try
+            {
+                if (_lost > 0)
                 {
-                    _writer.Dispose();
-                    _writer = Open();
+                    string lines = _lost == 1 ? "1 line was" : $"{_lost} lines were";
+                    Append($"{time}warn: {KwaaiNetHome.SupervisorName}: {lines} lost here: {_reason}{Environment.NewLine}");
+                    _lost = 0;
                 }
+
+                Append(time + line + Environment.NewLine);
+            }
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+            {
+                _lost++;
+                _reason = exception.Message;
             }
         }
     }
@@ -46,18 +69,69 @@ internal sealed class NodeLog : IDisposable
     {
         lock (_gate)
         {
-            _writer.Dispose();
+            _disposed = true;
+            Close();
         }
     }
 
-    private StreamWriter Open()
+    // A line in one write, without a buffer behind it: what could not be written is lost whole and never tried again in the middle of another.
+    private void Append(string text)
     {
-        if (File.Exists(Path) && new FileInfo(Path).Length > MaximumBytes)
+        Stream file = _file ??= _open(Path);
+        long start = file.Position;
+        try
         {
-            File.Move(Path, System.IO.Path.ChangeExtension(Path, ".previous.txt"), overwrite: true);
+            file.Write(Encoding.UTF8.GetBytes(text));
+            file.Flush();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            TakeBack(file, start);
+            throw;
         }
 
-        FileStream stream = new(Path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete);
-        return new StreamWriter(stream, new UTF8Encoding(false)) { AutoFlush = true };
+        if (file.Length > MaximumBytes)
+        {
+            Close();
+        }
+    }
+
+    private void TakeBack(Stream file, long start)
+    {
+        try
+        {
+            file.SetLength(start);
+            file.Position = start;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or NotSupportedException)
+        {
+            // The disk is gone, not only full: the next line opens the file anew, if it can.
+            Close();
+        }
+    }
+
+    private void Close()
+    {
+        try
+        {
+            _file?.Dispose();
+        }
+        catch (IOException)
+        {
+            // Nothing of ours is left in it that could still be written.
+        }
+
+        _file = null;
+    }
+
+    private static FileStream OpenFile(string path)
+    {
+        Directory.CreateDirectory(System.IO.Path.GetDirectoryName(path)!);
+        if (File.Exists(path) && new FileInfo(path).Length > MaximumBytes)
+        {
+            File.Move(path, System.IO.Path.ChangeExtension(path, ".previous.txt"), overwrite: true);
+        }
+
+        return new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
     }
 }

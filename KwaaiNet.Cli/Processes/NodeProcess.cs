@@ -11,6 +11,9 @@ internal sealed class NodeProcess : IAsyncDisposable
     /// <summary>How long a node may take to finish in order before it is killed.</summary>
     public static readonly TimeSpan DefaultGrace = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long the system may take to end a process that was killed.</summary>
+    public static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(1);
+
     // ASP.NET would bind these beside the ports a node is told to bind; a developer's shell may have them set.
     private static readonly string[] s_foreignVariables =
         ["ASPNETCORE_URLS", "ASPNETCORE_HTTP_PORTS", "ASPNETCORE_HTTPS_PORTS", "DOTNET_URLS", "URLS", "HTTP_PORTS", "HTTPS_PORTS"];
@@ -52,7 +55,7 @@ internal sealed class NodeProcess : IAsyncDisposable
     /// <summary>What the node says about itself once its ports are bound, and said last when it has ended; null before.</summary>
     public NodeFile? ReadNodeFile()
     {
-        if (NodeFile.TryRead(Folder) is { } file && file.Pid == _process.Id)
+        if (NodeFile.TryRead(Folder) is { } file && file.Pid == Stamp.Pid)
         {
             _file = file;
         }
@@ -90,8 +93,16 @@ internal sealed class NodeProcess : IAsyncDisposable
             start.Environment[key.Replace(":", "__", StringComparison.Ordinal)] = value;
         }
 
-        Directory.CreateDirectory(folder);
-        File.Delete(Path.Combine(folder, NodeFile.FileName));
+        try
+        {
+            Directory.CreateDirectory(folder);
+            File.Delete(Path.Combine(folder, NodeFile.FileName));
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new CommandFailure($"{launch.Name} could not be started: {exception.Message}", $"make {folder} writable, and room on its disk.");
+        }
+
         NodeLog log = new(Path.Combine(folder, "log.txt"), clock);
         try
         {
@@ -124,7 +135,15 @@ internal sealed class NodeProcess : IAsyncDisposable
         }
 
         Kill();
-        await Exit.ConfigureAwait(false);
+        try
+        {
+            await Exit.WaitAsync(KillPatience, _clock, CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            // It waits for a device or a disk that does not answer, and ends with that: nobody can do more.
+            _log.Write($"warn: {KwaaiNetHome.SupervisorName}: was killed, and the system has not ended it yet.");
+        }
     }
 
     /// <summary>Ends the process at once (SIGKILL).</summary>

@@ -15,6 +15,12 @@ internal sealed record NetworkState
     /// <summary>The model's file.</summary>
     public required string ModelPath { get; init; }
 
+    /// <summary>SHA-256 of the model's weights, as the API node knows it; null until the network is up.</summary>
+    public string? WeightsHash { get; init; }
+
+    /// <summary>The network's name, as its records carry it.</summary>
+    public string? Network { get; init; }
+
     /// <summary>Name of the pipe on which the supervisor takes requests.</summary>
     public required string ControlPipe { get; init; }
 

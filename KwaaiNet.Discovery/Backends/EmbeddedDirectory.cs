@@ -63,6 +63,9 @@ internal sealed class EmbeddedDirectory : IDirectoryBackend
     }
 
     /// <inheritdoc/>
+    public Task SignInAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    /// <inheritdoc/>
     public Task PingAsync(CancellationToken cancellationToken = default) => _directory.PingAsync(cancellationToken);
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using KwaaiNet.Protocol.Discovery;
+using KwaaiNet.ServiceDefaults.Hosting;
 using StackExchange.Redis;
 
 namespace KwaaiNet.Discovery.Backends;
@@ -7,12 +8,15 @@ namespace KwaaiNet.Discovery.Backends;
 /// <summary>One connection to Redis that is made in the background, kept, and made again when it is lost.</summary>
 internal sealed partial class RedisConnection : IAsyncDisposable
 {
+    // Of a machine that is away a network may say nothing for minutes; one that is there and busy answers within this.
+    private static readonly TimeSpan s_signInLimit = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan s_settleStep = TimeSpan.FromMilliseconds(20);
 
     private readonly ConfigurationOptions _options;
     private readonly ILogger _logger;
     private readonly Lazy<Task<ConnectionMultiplexer>> _connecting;
     private int _lossLogged;
+    private Exception? _refusal;
 
     /// <param name="options">Where the server is and how to sign in.</param>
     /// <param name="name">What and where, for people.</param>
@@ -60,6 +64,52 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
+    /// <summary>Runs a call that writes, and notes whether the server takes writes.</summary>
+    /// <exception cref="DirectoryUnavailableException">The server could not be reached, or refuses to write; the message has its own word.</exception>
+    public async Task<T> WriteAsync<T>(Func<IDatabase, Task<T>> call, CancellationToken cancellationToken)
+    {
+        try
+        {
+            T result = await CallAsync(call, cancellationToken).ConfigureAwait(false);
+            if (Interlocked.Exchange(ref _refusal, null) is not null)
+                LogWritesAgain(Name);
+            return result;
+        }
+        catch (DirectoryUnavailableException error) when (error.InnerException is { } said && RedisFault.Of(said) is { Word: not null } fault)
+        {
+            if (Interlocked.Exchange(ref _refusal, said) is null)
+            {
+                LogRefuses(Name, fault.Reason, fault.Remedy);
+                // From now on nobody can renew a record: that one ends is no news of its node.
+                Lost?.Invoke();
+            }
+
+            throw;
+        }
+    }
+
+    /// <summary>Whether the server takes writes: a record that is not renewed then is not to be held against its node.</summary>
+    /// <exception cref="DirectoryUnavailableException">It does not; the message has its own word.</exception>
+    public Task ProbeAsync(CancellationToken cancellationToken) =>
+        WriteAsync(redis => redis.ScriptEvaluateAsync(RedisScripts.Probe, [RedisKeys.Probe]), cancellationToken);
+
+    /// <summary>Fails when the server refused the last write.</summary>
+    /// <exception cref="DirectoryUnavailableException">It did; the message has its own word.</exception>
+    public void ThrowIfRefused()
+    {
+        if (Volatile.Read(ref _refusal) is { } refusal)
+            throw Unavailable(refusal);
+    }
+
+    /// <summary>Asks whether the server lets us in. One that cannot be asked yet is tried in the background, and said to be away.</summary>
+    /// <exception cref="NodeFailureException">The server is there and does not let us in.</exception>
+    public async Task SignInAsync(CancellationToken cancellationToken)
+    {
+        string? words = await RedisSignIn.AskAsync(_options, s_signInLimit, cancellationToken).ConfigureAwait(false);
+        if (words is not null && RedisFault.OfWords(words) is { IsSignIn: true } fault)
+            throw new NodeFailureException(fault.Describe(Name), NodeProgram.BadConfiguration);
+    }
+
     /// <summary>Subscribes to a channel; the queue ends when unsubscribed.</summary>
     public async Task<ChannelMessageQueue> SubscribeAsync(RedisChannel channel, CancellationToken cancellationToken)
     {
@@ -95,8 +145,13 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         }
     }
 
-    public DirectoryUnavailableException Unavailable(Exception? error = null) =>
-        new($"{Name} cannot be used{(error is null ? "" : $" ({error.GetType().Name})")}. Check that it runs and that ConnectionStrings:registry names it.", error);
+    /// <summary>What callers are told.</summary>
+    /// <param name="error">What the client said; null: what the server refused last, if it did.</param>
+    public DirectoryUnavailableException Unavailable(Exception? error = null)
+    {
+        error ??= Volatile.Read(ref _refusal);
+        return new DirectoryUnavailableException(RedisFault.Of(error).Describe(Name), error);
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -122,13 +177,13 @@ internal sealed partial class RedisConnection : IAsyncDisposable
         redis.ConnectionFailed += OnFailed;
         redis.ConnectionRestored += OnRestored;
         if (!redis.IsConnected)
-            LogLossOnce("no connection");
+            LogLossOnce("no connection yet");
         return redis;
     }
 
     private void OnFailed(object? sender, ConnectionFailedEventArgs failure)
     {
-        LogLossOnce(failure.FailureType.ToString());
+        LogLossOnce(failure.Exception is { } error && RedisFault.Of(error) is { Word: not null } fault ? fault.Reason : failure.FailureType.ToString());
         Lost?.Invoke();
     }
 
@@ -151,6 +206,12 @@ internal sealed partial class RedisConnection : IAsyncDisposable
 
     [LoggerMessage(LogLevel.Error, "{Name} cannot be reached ({Reason}). Trying again until it can; check that it runs and that ConnectionStrings:registry names it.")]
     private partial void LogUnreachable(string name, string reason);
+
+    [LoggerMessage(LogLevel.Error, "{Name} takes no records: {Reason}. Nodes known so far go on being used until it does. {Remedy}")]
+    private partial void LogRefuses(string name, string reason, string remedy);
+
+    [LoggerMessage(LogLevel.Information, "{Name} takes records again.")]
+    private partial void LogWritesAgain(string name);
 
     [LoggerMessage(LogLevel.Information, "{Name} can be reached again.")]
     private partial void LogConnected(string name);

@@ -76,6 +76,8 @@ internal sealed class RedisDirectory : IDirectoryBackend
     public async Task<IReadOnlyList<SignedNodeRecord>> LookupAsync(NodeQuery query, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(query);
+        // Records that nobody can renew end one after the other: what is left would be taken for all there is.
+        _connection.ThrowIfRefused();
         string[] ids = query.NodeId is not null ? [query.NodeId] : await ReadIdsAsync(cancellationToken).ConfigureAwait(false);
         List<SignedNodeRecord> found = new(ids.Length);
         foreach (string[] batch in ids.Chunk(BatchSize))
@@ -108,8 +110,10 @@ internal sealed class RedisDirectory : IDirectoryBackend
     }
 
     /// <inheritdoc/>
-    public async Task PingAsync(CancellationToken cancellationToken = default) =>
-        await _connection.CallAsync(redis => redis.PingAsync(), cancellationToken).ConfigureAwait(false);
+    public Task SignInAsync(CancellationToken cancellationToken = default) => _connection.SignInAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public Task PingAsync(CancellationToken cancellationToken = default) => _connection.ProbeAsync(cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
@@ -185,7 +189,7 @@ internal sealed class RedisDirectory : IDirectoryBackend
             said.Sequence.ToString("D20", CultureInfo.InvariantCulture), wire, (long)life.TotalMilliseconds, (long)(ttl + Retention).TotalMilliseconds,
             said.NodeId, (string)RedisKeys.Changes!, said.Withdrawn ? "1" : "0", _maxNodes,
         ];
-        string answer = (string?)await _connection.CallAsync(redis => redis.ScriptEvaluateAsync(RedisScripts.Store, keys, values), cancellationToken).ConfigureAwait(false) ?? "";
+        string answer = (string?)await _connection.WriteAsync(redis => redis.ScriptEvaluateAsync(RedisScripts.Store, keys, values), cancellationToken).ConfigureAwait(false) ?? "";
         if (answer == RedisScripts.Full)
             throw new DirectoryUnavailableException($"The directory holds {_maxNodes} nodes and takes no more. Raise Discovery:MaxNodes.");
         if (answer.Length > 0)
@@ -200,7 +204,7 @@ internal sealed class RedisDirectory : IDirectoryBackend
     }
 
     private async Task ForgetAsync(string nodeId, CancellationToken cancellationToken) =>
-        await _connection.CallAsync(
+        await _connection.WriteAsync(
             redis => redis.ScriptEvaluateAsync(RedisScripts.Forget, [RedisKeys.Record(nodeId), RedisKeys.Nodes], [nodeId]), cancellationToken).ConfigureAwait(false);
 
     private async Task<RedisFeed> OpenFeedAsync(CancellationToken cancellationToken)
@@ -225,6 +229,7 @@ internal sealed class RedisDirectory : IDirectoryBackend
         while (true)
         {
             bool settled = await _connection.SettleAsync(cancellationToken).ConfigureAwait(false);
+            await _connection.ProbeAsync(cancellationToken).ConfigureAwait(false);
             RedisFeed feed = new(this, _time, _logger);
             // From here on a lost connection loses this feed too, even while it loads.
             Volatile.Write(ref _feed, feed);

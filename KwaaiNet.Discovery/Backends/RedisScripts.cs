@@ -32,6 +32,13 @@ internal static class RedisScripts
         return ''
         """;
 
+    /// <summary>Writes as a record is written: a server that is full, a replica, or cannot save says so.</summary>
+    // KEYS  probe
+    public const string Probe = """
+        redis.call('SET', KEYS[1], '1', 'PX', 1000)
+        return ''
+        """;
+
     /// <summary>Removes a node id whose record is gone: asked and done in one step, or an announcement in between would be lost.</summary>
     // KEYS  record, nodes   ARGV  node id
     public const string Forget = """

@@ -38,6 +38,7 @@ public static class DiscoveryHost
         services.AddSingleton<IValidateOptions<DiscoveryOptions>, DiscoveryOptionsValidator>();
         services.AddSingleton(DirectoryBackends.Create);
         services.AddSingleton<INodeDirectory>(provider => provider.GetRequiredService<IDirectoryBackend>());
+        services.AddHostedService<DirectoryStart>();
         // Of every network: the map and the gauge show them all.
         services.AddSingleton(provider => new NodeDirectoryView(
             provider.GetRequiredService<INodeDirectory>(),

@@ -6,7 +6,7 @@ namespace KwaaiNet.Discovery.Map;
 /// <param name="WeightsHash">SHA-256 of the model file.</param>
 /// <param name="BlockCount">Blocks of the whole model.</param>
 /// <param name="Complete">Whether every block is served.</param>
-/// <param name="Copies">On how many nodes the rarest block lies.</param>
+/// <param name="Replicas">On how many nodes the rarest block lies.</param>
 /// <param name="Coverage">From block 0 to the last: ranges and on how many nodes they lie, 0 included.</param>
 /// <param name="Gaps">The ranges that nobody serves.</param>
 public sealed record MapModel(
@@ -15,6 +15,6 @@ public sealed record MapModel(
     string WeightsHash,
     uint BlockCount,
     bool Complete,
-    int Copies,
+    int Replicas,
     IReadOnlyList<MapRange> Coverage,
     IReadOnlyList<MapRange> Gaps);

@@ -9,6 +9,7 @@ namespace KwaaiNet.Discovery.Map;
 /// <param name="HttpEndpoint">Its HTTP/1 address; null when it names none.</param>
 /// <param name="Software">What it runs.</param>
 /// <param name="MemoryBytes">Resident memory of its process, as it says.</param>
+/// <param name="StartedUnixMs">When it started, in Unix milliseconds, as it says; 0: it does not say.</param>
 /// <param name="AgeMs">Milliseconds since its record was issued, by the two clocks involved; never below 0.</param>
 /// <param name="TtlMs">How long a record of it lives.</param>
 /// <param name="Serving">What it serves.</param>
@@ -21,6 +22,7 @@ public sealed record MapNode(
     string? HttpEndpoint,
     string Software,
     long MemoryBytes,
+    long StartedUnixMs,
     long AgeMs,
     uint TtlMs,
     IReadOnlyList<MapServing> Serving);

@@ -14,6 +14,8 @@ namespace KwaaiNet.Discovery.Map;
 /// <param name="PrefillTokensPerSecond">Measured over these blocks; 0: not yet.</param>
 /// <param name="DecodeTokensPerSecond">Measured over these blocks; 0: not yet.</param>
 /// <param name="KvFreeBytes">Free KV cache.</param>
+/// <param name="KvTotalBytes">The whole KV budget over these blocks, used or free; 0: not said.</param>
+/// <param name="KvBytesPerBlockPosition">What one position of one block takes in the node's KV format; 0: not said.</param>
 /// <param name="WeightBytes">Size of the weights of these blocks.</param>
 /// <param name="Queue">Steps waiting.</param>
 /// <param name="Sessions">Open sessions.</param>
@@ -31,6 +33,8 @@ public sealed record MapServing(
     double PrefillTokensPerSecond,
     double DecodeTokensPerSecond,
     long KvFreeBytes,
+    long KvTotalBytes,
+    long KvBytesPerBlockPosition,
     long WeightBytes,
     uint Queue,
     uint Sessions);

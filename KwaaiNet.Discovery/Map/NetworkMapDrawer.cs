@@ -57,6 +57,7 @@ internal static class NetworkMapDrawer
             record.HttpEndpoint.Length == 0 ? null : record.HttpEndpoint,
             record.Software,
             record.MemoryBytes,
+            record.StartedUnixMs,
             Math.Max(0, at - record.IssuedUnixMs),
             record.TtlMs,
             [.. record.Serving.Select(Serving)]);
@@ -82,6 +83,8 @@ internal static class NetworkMapDrawer
         served.PrefillTokensPerSecond,
         served.DecodeTokensPerSecond,
         served.KvFreeBytes,
+        served.KvTotalBytes,
+        served.KvBytesPerBlockPosition,
         served.WeightBytes,
         served.Queue,
         served.Sessions);

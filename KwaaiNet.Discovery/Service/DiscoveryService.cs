@@ -3,10 +3,8 @@ using Grpc.Core;
 using KwaaiNet.Discovery.Telemetry;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
-using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ServiceDefaults.Hosting;
-using Microsoft.Extensions.Options;
 using WireDiscovery = KwaaiNet.Protocol.Wire.Discovery;
 
 namespace KwaaiNet.Discovery.Service;
@@ -16,7 +14,6 @@ internal sealed class DiscoveryService(
     INodeDirectory directory,
     PeerLimits limits,
     DiscoveryMetrics metrics,
-    IOptions<NodeOptions> node,
     TimeProvider time,
     IHostApplicationLifetime lifetime) : WireDiscovery.DiscoveryBase
 {
@@ -29,7 +26,7 @@ internal sealed class DiscoveryService(
             await directory.AnnounceAsync(Verify(request.Record), context.CancellationToken).ConfigureAwait(false);
             metrics.Announced(DiscoveryMetrics.Announce);
         }).ConfigureAwait(false);
-        return new AnnounceReply { HeartbeatMs = (uint)node.Value.HeartbeatMilliseconds };
+        return new AnnounceReply();
     }
 
     /// <inheritdoc/>

@@ -91,6 +91,7 @@ public sealed class ModelImport(ModelStoreOptions options, TimeProvider time, IP
         byte[] buffer = ArrayPool<byte>.Shared.Rent(1 << 20);
         try
         {
+            RegularFile.Require(from);
             FileStream source = new(from, FileMode.Open, FileAccess.Read, FileShare.Read, 0, FileOptions.SequentialScan | FileOptions.Asynchronous);
             await using (source.ConfigureAwait(false))
             {
@@ -120,7 +121,7 @@ public sealed class ModelImport(ModelStoreOptions options, TimeProvider time, IP
                 return sha256;
             }
         }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException or ModelFormatException)
         {
             throw new ModelStoreException($"{from} cannot be taken in: {exception.Message}", link ? "import without --link: it copies." : "make room, and make the folder writable.", exception);
         }

@@ -1,3 +1,4 @@
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.ModelStore.Digests;
 using KwaaiNet.ModelStore.Local;
 using KwaaiNet.ModelStore.Parts;
@@ -167,6 +168,15 @@ public sealed class ModelPuller : IDisposable
         if (Uri.TryCreate(place, UriKind.Absolute, out Uri? address) && address.Scheme is "http" or "https")
             return TensorDigests.Read(await transfer.ReadAllAsync(new RemoteFile(place, address!, null, null), TensorDigests.MostBytes, cancellationToken).ConfigureAwait(false), place);
         if (!File.Exists(place)) throw new ModelStoreException($"There is no list of digests at {Path.GetFullPath(place)}.", "check the path given to --digests.");
+        try
+        {
+            RegularFile.Require(place);
+        }
+        catch (ModelFormatException exception)
+        {
+            throw new ModelStoreException(exception.Message, "check the path given to --digests.", exception);
+        }
+
         return TensorDigests.Read(await File.ReadAllBytesAsync(place, cancellationToken).ConfigureAwait(false), place);
     }
 

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Text.Json;
 using KwaaiNet.ModelStore.References;
 using KwaaiNet.ModelStore.Transfer;
@@ -23,7 +24,7 @@ internal sealed class OllamaRegistry(FileTransfer transfer, ModelStoreOptions op
         {
             json = await transfer.ReadAllAsync(manifestFile, MostManifestBytes, cancellationToken).ConfigureAwait(false);
         }
-        catch (ModelStoreException exception) when (exception.Message.Contains("(404 ", StringComparison.Ordinal))
+        catch (ModelStoreException exception) when (exception.Status is HttpStatusCode.NotFound or HttpStatusCode.Gone)
         {
             throw new ModelStoreException(
                 $"{manifestFile.Address.Authority} has no model '{name}'.",

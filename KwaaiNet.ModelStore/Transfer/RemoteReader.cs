@@ -82,17 +82,18 @@ internal sealed class RemoteReader(HttpClient http, TimeProvider time)
         switch (response.StatusCode)
         {
             case HttpStatusCode.NotFound or HttpStatusCode.Gone:
-                return new ModelStoreException($"{asked} has no {file.Name} ({status}).", "check the name and the tag; a repository that is private answers so too.");
+                return new ModelStoreException($"{asked} has no {file.Name} ({status}).", "check the name and the tag; a repository that is private answers so too.") { Status = response.StatusCode };
             case HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden:
                 return new ModelStoreException(
                     $"{asked} does not give {file.Name} to {(file.Token is null ? "strangers" : "this token")} ({status}).",
-                    "check the name; for a gated repository accept its licence on its page, and set HF_TOKEN (or ModelStore__HuggingFaceToken) to your access token.");
+                    "check the name; for a gated repository accept its licence on its page, and set HF_TOKEN (or ModelStore__HuggingFaceToken) to your access token.")
+                { Status = response.StatusCode };
             case HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError:
                 return new TransferCutException($"{asked} answers {status}", RetryAfter(response));
             case HttpStatusCode.RequestedRangeNotSatisfiable:
-                return new ModelStoreException($"{asked} says that {file.Name} is shorter than what was here of it ({status}).", "pull it again: it starts from the beginning when the file has changed.");
+                return new ModelStoreException($"{asked} says that {file.Name} is shorter than what was here of it ({status}).", "pull it again: it starts from the beginning when the file has changed.") { Status = response.StatusCode };
             default:
-                return new ModelStoreException($"{asked} answers {status} for {file.Name}.", "try again later, or ask another registry, with --registry.");
+                return new ModelStoreException($"{asked} answers {status} for {file.Name}.", "try again later, or ask another registry, with --registry.") { Status = response.StatusCode };
         }
     }
 

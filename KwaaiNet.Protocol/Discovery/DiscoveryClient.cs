@@ -156,7 +156,11 @@ public sealed partial class DiscoveryClient : INodeDirectory
             StoredSequence = ulong.TryParse(error.Trailers.GetValue(StoredSequenceTrailer), NumberStyles.None, CultureInfo.InvariantCulture, out ulong stored) ? stored : null,
         },
         _ => new DirectoryUnavailableException(
-            $"The discovery service at {_endpoint} cannot be used ({error.StatusCode}: {error.Status.Detail}). Check that it runs and that Node:Discovery and Node:DiscoveryNodeId name it.", error),
+            $"The discovery service at {_endpoint} cannot be used ({error.StatusCode}: {error.Status.Detail}). Check that it runs and that Node:Discovery and Node:DiscoveryNodeId name it.", error)
+        {
+            // With an exception of its own a failure is this end's: nobody there has said anything.
+            Word = error.Status is { DebugException: null, Detail.Length: > 0 } said ? said.Detail : null,
+        },
     };
 
     [LoggerMessage(LogLevel.Warning, "A record from the discovery service at {Endpoint} is not believed: {Reason}")]

@@ -23,7 +23,6 @@ public abstract partial class NodeAnnouncer : BackgroundService
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _signing = new(1, 1);
     private ulong _lastSequence;
-    private bool _announced;
     private bool _withdrawn;
     private bool? _reachable;
 
@@ -34,12 +33,19 @@ public abstract partial class NodeAnnouncer : BackgroundService
         _dependencies = dependencies;
         _options = dependencies.Options.Value;
         _logger = dependencies.LoggerFactory.CreateLogger(GetType());
+        StartedUnixMs = dependencies.Time.GetUtcNow().ToUnixTimeMilliseconds();
     }
+
+    /// <summary>When this host was made, in Unix milliseconds: what others saw of this node before was another process.</summary>
+    public long StartedUnixMs { get; }
 
     /// <summary>The record signed last; null before the first one.</summary>
     public SignedNodeRecord? Current { get; private set; }
 
-    /// <summary>Fills the fields that are this host's own (role, serving); identity, endpoints, sequence, times, memory and versions are filled in by the announcer.</summary>
+    /// <summary>The record that the directory took last; null before the first one.</summary>
+    public SignedNodeRecord? Announced { get; private set; }
+
+    /// <summary>Fills the fields that are this host's own (role, serving); identity, endpoints, sequence, times, start, memory and versions are filled in by the announcer.</summary>
     protected abstract void Describe(NodeRecord record);
 
     /// <summary>Announces what <see cref="Describe"/> says now, and waits until the directory has it.</summary>
@@ -62,7 +68,7 @@ public abstract partial class NodeAnnouncer : BackgroundService
             if (_dependencies.Directory is not { } directory)
                 return;
             await directory.AnnounceAsync(record, cancellationToken).ConfigureAwait(false);
-            _announced = true;
+            Announced = record;
         }
         catch (NodeRecordException error) when (error.StoredSequence is ulong stored)
         {
@@ -157,7 +163,7 @@ public abstract partial class NodeAnnouncer : BackgroundService
             await _signing.WaitAsync(limit.Token).ConfigureAwait(false);
             try
             {
-                if (_withdrawn || !_announced)
+                if (_withdrawn || Announced is null)
                     return;
                 _withdrawn = true;
                 SignedNodeRecord tombstone = Sign(null, null, withdrawn: true);
@@ -197,6 +203,7 @@ public abstract partial class NodeAnnouncer : BackgroundService
         record.ProtocolVersions.Clear();
         record.ProtocolVersions.Add(ProtocolVersions.Spoken);
         record.MemoryBytes = Environment.WorkingSet;
+        record.StartedUnixMs = StartedUnixMs;
         return SignedNodeRecord.Sign(record, _dependencies.Identity, _dependencies.Time);
     }
 

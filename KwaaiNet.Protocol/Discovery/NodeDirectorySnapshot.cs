@@ -9,6 +9,9 @@ namespace KwaaiNet.Protocol.Discovery;
 /// <param name="Records">Live records by node id.</param>
 public sealed record NodeDirectorySnapshot(long Version, bool IsLive, ImmutableSortedDictionary<string, SignedNodeRecord> Records)
 {
+    /// <summary>While the directory is lost: what it says is wrong; null when it does not answer, or is not lost.</summary>
+    public string? LossReason { get; init; }
+
     /// <summary>Nothing known yet.</summary>
     public static NodeDirectorySnapshot Empty { get; } =
         new(0, IsLive: false, ImmutableSortedDictionary.Create<string, SignedNodeRecord>(StringComparer.Ordinal));

@@ -7,7 +7,7 @@ namespace KwaaiNet.Protocol.Discovery;
 /// <summary>A live copy of the directory in memory: kept by a watch, expired by itself, read without waiting. Safe for concurrent use.</summary>
 /// <remarks>
 /// While the directory is lost nobody can renew a record, so the last known records stay (<see cref="NodeDirectorySnapshot.IsLive"/> is
-/// false) and the network goes on working: who is really gone shows when called. After the watch is back, records it does not name have
+/// false) and the network goes on working: who is really gone shows when called. After <see cref="MaxLostTime"/> they are given up. After the watch is back, records it does not name have
 /// one more ttl to be announced again, so that a directory that lost its memory does not empty every node's view at once.
 /// </remarks>
 public sealed partial class NodeDirectoryView : BackgroundService
@@ -17,6 +17,9 @@ public sealed partial class NodeDirectoryView : BackgroundService
 
     /// <summary>Longest wait before watching again.</summary>
     public static readonly TimeSpan MaxRetryDelay = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long the last known records are kept while the directory is lost.</summary>
+    public static readonly TimeSpan MaxLostTime = TimeSpan.FromHours(1);
 
     private readonly INodeDirectory _directory;
     private readonly NodeQuery _query;
@@ -28,6 +31,7 @@ public sealed partial class NodeDirectoryView : BackgroundService
     private NodeDirectorySnapshot _current = NodeDirectorySnapshot.Empty;
     private TaskCompletionSource _next = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _lossLogged;
+    private long? _lostAt;
 
     /// <summary>A view of the records that match a query; it fills once started as a hosted service.</summary>
     public NodeDirectoryView(INodeDirectory directory, NodeQuery query, TimeProvider time, ILogger<NodeDirectoryView> logger)
@@ -92,6 +96,7 @@ public sealed partial class NodeDirectoryView : BackgroundService
         {
             while (true)
             {
+                string? reason = null;
                 try
                 {
                     await WatchOnceAsync(() => retry = FirstRetryDelay, stoppingToken).ConfigureAwait(false);
@@ -101,9 +106,10 @@ public sealed partial class NodeDirectoryView : BackgroundService
                     if (!_lossLogged)
                         LogLost(error.Message);
                     _lossLogged = true;
+                    reason = (error as DirectoryUnavailableException)?.Word;
                 }
 
-                Lose();
+                Lose(reason);
                 await Task.Delay(retry, _time, stoppingToken).ConfigureAwait(false);
                 retry = retry * 2 < MaxRetryDelay ? retry * 2 : MaxRetryDelay;
             }
@@ -155,23 +161,35 @@ public sealed partial class NodeDirectoryView : BackgroundService
         {
             // Time did not count while nobody could renew.
             long now = Now();
+            _lostAt = null;
             foreach ((string nodeId, SignedNodeRecord record) in current.Records)
             {
                 if (_deadlines.GetValueOrDefault(nodeId) <= now + record.Record.TtlMs)
                     _deadlines[nodeId] = now + record.Record.TtlMs;
             }
 
-            return current with { IsLive = true };
+            return current with { IsLive = true, LossReason = null };
         });
     }
 
-    private void Lose() => Update(current => current.IsLive ? current with { IsLive = false } : current);
+    private void Lose(string? reason) => Update(current =>
+    {
+        _lostAt ??= Now();
+        return current.IsLive || current.LossReason != reason ? current with { IsLive = false, LossReason = reason } : current;
+    });
 
     private void Expire() => Update(current =>
     {
-        if (!current.IsLive)
-            return current;
         long now = Now();
+        if (!current.IsLive)
+        {
+            if (current.Records.IsEmpty || !(now >= _lostAt + (long)MaxLostTime.TotalMilliseconds))
+                return current;
+            LogGivenUp(current.Records.Count, MaxLostTime.TotalMinutes);
+            _deadlines.Clear();
+            return current with { Records = current.Records.Clear() };
+        }
+
         string[] expired = [.. _deadlines.Where(deadline => deadline.Value <= now).Select(deadline => deadline.Key)];
         foreach (string nodeId in expired)
             _deadlines.Remove(nodeId);
@@ -186,7 +204,7 @@ public sealed partial class NodeDirectoryView : BackgroundService
         lock (_lock)
         {
             NodeDirectorySnapshot computed = compute(_current);
-            Schedule(computed.IsLive);
+            Schedule(computed);
             if (ReferenceEquals(computed, _current))
                 return;
             next = computed with { Version = _current.Version + 1 };
@@ -199,14 +217,12 @@ public sealed partial class NodeDirectoryView : BackgroundService
         Changed?.Invoke(next);
     }
 
-    private void Schedule(bool isLive)
+    private void Schedule(NodeDirectorySnapshot next)
     {
-        TimeSpan due = Timeout.InfiniteTimeSpan;
-        if (isLive && _deadlines.Count > 0)
-        {
-            long wait = _deadlines.Values.Min() - Now();
-            due = TimeSpan.FromMilliseconds(Math.Max(wait, 1));
-        }
+        long? deadline = next.IsLive
+            ? _deadlines.Count > 0 ? _deadlines.Values.Min() : null
+            : next.Records.IsEmpty ? null : _lostAt + (long)MaxLostTime.TotalMilliseconds;
+        TimeSpan due = deadline is { } at ? TimeSpan.FromMilliseconds(Math.Max(at - Now(), 1)) : Timeout.InfiniteTimeSpan;
 
         try
         {
@@ -221,8 +237,11 @@ public sealed partial class NodeDirectoryView : BackgroundService
     // Milliseconds of a clock that nobody sets.
     private long Now() => (long)_time.GetElapsedTime(0, _time.GetTimestamp()).TotalMilliseconds;
 
-    [LoggerMessage(LogLevel.Warning, "The directory is lost; going on with the nodes known so far and trying again. {Reason}")]
+    [LoggerMessage(LogLevel.Warning, "The directory is lost; going on with the nodes known so far, for an hour at most, and trying again. {Reason}")]
     private partial void LogLost(string reason);
+
+    [LoggerMessage(LogLevel.Warning, "The directory has been lost for {Minutes:0} minutes: giving up the {Nodes} nodes that were known.")]
+    private partial void LogGivenUp(int nodes, double minutes);
 
     [LoggerMessage(LogLevel.Information, "The directory is back.")]
     private partial void LogBack();

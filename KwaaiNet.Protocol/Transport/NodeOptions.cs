@@ -29,7 +29,7 @@ public sealed class NodeOptions
     /// <summary>Folder of the node's own files: <c>identity.key</c>. Null: an identity that lives as long as the process.</summary>
     public string? Home { get; set; }
 
-    /// <summary>Address to listen on; 127.0.0.1 unless the network spans machines. <c>0.0.0.0</c> and <c>::</c> listen everywhere.</summary>
+    /// <summary>Address to listen on; 127.0.0.1 unless the network spans machines. <c>0.0.0.0</c> and <c>::</c> listen everywhere. The HTTP port of 127.0.0.1 and 0.0.0.0 listens on [::1] as well.</summary>
     [Required]
     public string Host { get; set; } = "127.0.0.1";
 
@@ -37,7 +37,7 @@ public sealed class NodeOptions
     [Range(0, 65535)]
     public int? GrpcPort { get; set; }
 
-    /// <summary>Port for HTTP/1 (health, and what the host adds to it); 0 lets the system choose; null: none.</summary>
+    /// <summary>Port for HTTP/1 and HTTP/2 without TLS (health, and what the host adds to it); 0 lets the system choose; null: none.</summary>
     [Range(0, 65535)]
     public int? HttpPort { get; set; }
 

@@ -33,6 +33,9 @@ internal sealed partial class NodeEndpointsReporter(
         foreach (string address in server.Features.Get<IServerAddressesFeature>()?.Addresses ?? [])
         {
             Uri bound = new(address);
+            // The place where HTTP/2 is spoken without TLS is none that anybody could call.
+            if (!IPAddress.TryParse(bound.Host.Trim('[', ']'), out _))
+                continue;
             if (bound.Scheme == Uri.UriSchemeHttps)
                 grpc ??= Reachable(bound);
             else

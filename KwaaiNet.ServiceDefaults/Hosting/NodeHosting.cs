@@ -2,10 +2,13 @@ using Grpc.Core;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ServiceDefaults.PriorKnowledge;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Options;
@@ -20,7 +23,7 @@ public static class NodeHosting
 
     /// <summary>
     /// Binds and validates <see cref="NodeOptions"/>, loads the identity, binds Kestrel (gRPC over HTTP/2 with mutual TLS on one port,
-    /// HTTP/1 on the other) and registers <see cref="NodeOptions"/>' options, <see cref="NodeIdentity"/>, <see cref="NodeChannels"/>,
+    /// HTTP/1 and HTTP/2 without TLS on the other) and registers <see cref="NodeOptions"/>' options, <see cref="NodeIdentity"/>, <see cref="NodeChannels"/>,
     /// <see cref="NodeEndpoints"/> and, when a discovery address is set, <see cref="INodeDirectory"/>.
     /// </summary>
     /// <remarks>
@@ -51,6 +54,11 @@ public static class NodeHosting
         });
         if (!string.IsNullOrEmpty(builder.Configuration[$"{NodeOptions.Section}:{nameof(NodeOptions.Discovery)}"]))
             services.TryAddSingleton<INodeDirectory, DiscoveryClient>();
+        services.AddTransient<IStartupFilter, GrpcOverTls>();
+        services.AddSingleton<LoopbackPorts>();
+        services.AddOptions<SocketTransportOptions>().Configure<LoopbackPorts>((sockets, ports) => sockets.CreateBoundListenSocket = ports.Take);
+        services.AddSingleton<PriorKnowledgeTransport>();
+        services.AddSingleton<IConnectionListenerFactory>(provider => provider.GetRequiredService<PriorKnowledgeTransport>());
         services.AddOptions<KestrelServerOptions>().Configure<IServiceProvider>(NodeKestrel.Configure);
         // The ports of a node are Node:GrpcPort and Node:HttpPort; ASPNETCORE_URLS would only make Kestrel warn that it is not used.
         builder.WebHost.UseSetting(WebHostDefaults.ServerUrlsKey, string.Empty);

@@ -1,5 +1,6 @@
 using System.Net;
 using KwaaiNet.Protocol.Transport;
+using KwaaiNet.ServiceDefaults.PriorKnowledge;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
@@ -45,6 +46,18 @@ internal static class NodeKestrel
         }
 
         if (options.HttpPort is int httpPort)
-            kestrel.Listen(address, httpPort, listen => listen.Protocols = HttpProtocols.Http1);
+        {
+            PriorKnowledgeTransport http2 = services.GetRequiredService<PriorKnowledgeTransport>();
+            foreach (IPEndPoint endpoint in services.GetRequiredService<LoopbackPorts>().EndPoints(address, httpPort))
+            {
+                kestrel.Listen(endpoint, listen =>
+                {
+                    listen.Protocols = HttpProtocols.Http1;
+                    listen.AcceptHttp2(http2, kestrel.Limits.KeepAliveTimeout);
+                });
+            }
+
+            kestrel.Listen(new PriorKnowledgeEndPoint(), listen => listen.Protocols = HttpProtocols.Http2);
+        }
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using KwaaiNet.Protocol.Nodes;
 using Microsoft.AspNetCore.Builder;
@@ -30,6 +31,8 @@ public static partial class NodeProgram
     /// <summary>Set this environment variable to <c>1</c> to see stack traces.</summary>
     public const string TraceVariable = "KWAAINET_TRACE";
 
+    private static readonly TimeSpan s_windowsPatience = TimeSpan.FromSeconds(4.5);
+
     /// <summary>Composes and runs a host until it is stopped.</summary>
     /// <param name="args">The command line.</param>
     /// <param name="compose">Makes the host.</param>
@@ -44,6 +47,18 @@ public static partial class NodeProgram
         {
             app = compose(args);
             trace |= IsDebugging(app.Configuration);
+            // A closed terminal, or console window, stops a host in order, as Ctrl-C in it does; the system would end it where it stands.
+            IHostApplicationLifetime lifetime = app.Lifetime;
+            using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+            {
+                signal.Cancel = true;
+                lifetime.StopApplication();
+                if (OperatingSystem.IsWindows())
+                {
+                    // There the process ends when this returns, and after five seconds in any case.
+                    lifetime.ApplicationStopped.WaitHandle.WaitOne(s_windowsPatience);
+                }
+            });
             await app.StartAsync().ConfigureAwait(false);
             await app.WaitForShutdownAsync().ConfigureAwait(false);
             return ExitCode(app, trace);

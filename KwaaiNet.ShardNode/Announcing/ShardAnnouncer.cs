@@ -37,6 +37,8 @@ internal sealed class ShardAnnouncer(ShardServing serving, NodeAnnouncerDependen
             served.PrefillTokensPerSecond = gauges.PrefillTokensPerSecond;
             served.DecodeTokensPerSecond = gauges.DecodeTokensPerSecond;
             served.KvFreeBytes = Math.Max(0, gauges.KvFreeBytes);
+            served.KvTotalBytes = Math.Max(0, loop.KvTotalBytes);
+            served.KvBytesPerBlockPosition = Math.Max(0, loop.KvBytesPerBlockPosition);
             served.Queue = (uint)Math.Max(0, gauges.WaitingSteps);
             served.Sessions = (uint)Math.Max(0, gauges.Sessions);
         }

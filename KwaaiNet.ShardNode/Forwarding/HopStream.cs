@@ -45,6 +45,9 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     /// <summary>Sessions that use it. Belongs to the step loop.</summary>
     public int Users { get; set; }
 
+    /// <summary>Grows from one stream to the next that is left by its last session. Belongs to the step loop.</summary>
+    public long LeftAs { get; set; }
+
     /// <inheritdoc/>
     public void Send(StepResult result)
     {

@@ -10,6 +10,7 @@ internal sealed class HopStreams(NodeChannels channels, IHopListener listener, I
     private const int MaxUnused = 16;
 
     private readonly Dictionary<(string NodeId, string Endpoint), HopStream> _streams = [];
+    private long _left;
 
     /// <inheritdoc/>
     public IHop Acquire(Hop hop)
@@ -28,12 +29,17 @@ internal sealed class HopStreams(NodeChannels channels, IHopListener listener, I
     /// <inheritdoc/>
     public void Release(IHop hop)
     {
-        ((HopStream)hop).Users--;
-        List<KeyValuePair<(string, string), HopStream>> unused = [.. _streams.Where(entry => entry.Value.Users == 0)];
-        if (unused.Count <= MaxUnused && !unused.Exists(entry => entry.Value.IsLost)) return;
+        HopStream released = (HopStream)hop;
+        released.Users--;
+        if (released.Users > 0) return;
 
-        foreach ((var key, HopStream stream) in unused.Where(entry => entry.Value.IsLost || unused.Count > MaxUnused))
+        released.LeftAs = _left++;
+        List<KeyValuePair<(string, string), HopStream>> unused = [.. _streams.Where(entry => entry.Value.Users == 0).OrderByDescending(entry => entry.Value.LeftAs)];
+        int kept = 0;
+        foreach ((var key, HopStream stream) in unused)
         {
+            if (!stream.IsLost && kept++ < MaxUnused) continue;
+
             _streams.Remove(key);
             // Ends by itself; nothing of this loop waits for a network.
             _ = stream.DisposeAsync().AsTask();

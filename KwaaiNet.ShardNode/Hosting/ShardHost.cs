@@ -54,6 +54,7 @@ internal static class ShardHost
         services.AddSingleton<ShardServing>();
         services.AddSingleton<ShardAnnouncer>();
         services.AddHostedService(provider => provider.GetRequiredService<ShardAnnouncer>());
+        services.AddSingleton<LastPlacement>();
         services.AddHostedService<ShardRuntime>();
         services.AddHealthChecks().AddCheck<ShardHealthCheck>("blocks");
     }

@@ -14,6 +14,9 @@ namespace KwaaiNet.ShardNode.Hosting;
 /// <param name="Queue">Steps that wait.</param>
 /// <param name="KvUsedBytes">KV cache held by sessions.</param>
 /// <param name="KvFreeBytes">KV cache not held.</param>
+/// <param name="KvTotalBytes">The whole KV budget over these blocks, used or free.</param>
+/// <param name="KvBytesPerBlockPosition">What one position of one block takes in it.</param>
+/// <param name="StartedUnixMs">When this host started, in Unix milliseconds.</param>
 /// <param name="WeightBytes">Weights on the device.</param>
 /// <param name="PrefillTokensPerSecond">Measured, through the blocks held here.</param>
 /// <param name="DecodeTokensPerSecond">Measured, through the blocks held here.</param>
@@ -34,6 +37,9 @@ internal sealed record ShardStatus(
     int Queue,
     long KvUsedBytes,
     long KvFreeBytes,
+    long KvTotalBytes,
+    long KvBytesPerBlockPosition,
+    long StartedUnixMs,
     long WeightBytes,
     double PrefillTokensPerSecond,
     double DecodeTokensPerSecond,

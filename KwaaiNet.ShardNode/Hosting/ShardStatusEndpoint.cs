@@ -1,6 +1,7 @@
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Announcing;
 using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Telemetry;
@@ -18,7 +19,7 @@ internal static class ShardStatusEndpoint
     /// <summary>Maps the endpoint.</summary>
     public static void Map(WebApplication app) => app.MapGet(Path, Get);
 
-    private static Ok<ShardStatus> Get(ShardServing serving, PullProgress pull, NodeIdentity identity, IOptions<NodeOptions> node)
+    private static Ok<ShardStatus> Get(ShardServing serving, PullProgress pull, ShardAnnouncer announcer, NodeIdentity identity, IOptions<NodeOptions> node)
     {
         HeldBlocks held = serving.Held;
         OpenedModel? model = serving.Model;
@@ -38,6 +39,9 @@ internal static class ShardStatusEndpoint
             gauges?.WaitingSteps ?? 0,
             gauges?.KvUsedBytes ?? 0,
             gauges?.KvFreeBytes ?? 0,
+            held.Loop?.KvTotalBytes ?? 0,
+            held.Loop?.KvBytesPerBlockPosition ?? 0,
+            announcer.StartedUnixMs,
             held.Loop?.WeightBytes ?? 0,
             gauges?.PrefillTokensPerSecond ?? 0,
             gauges?.DecodeTokensPerSecond ?? 0,

@@ -31,6 +31,8 @@ internal sealed partial class ShardRuntime(
     TimeProvider time,
     ShardTelemetry telemetry,
     IHostApplicationLifetime lifetime,
+    LastPlacement lastPlacement,
+    ILoggerFactory loggers,
     ILogger<ShardRuntime> logger,
     INodeDirectory? directory = null) : BackgroundService
 {
@@ -52,11 +54,15 @@ internal sealed partial class ShardRuntime(
         {
             // A host that cannot bind its ports says so, and not that it was stopped while it read a model.
             await StartedAsync(stop.Token).ConfigureAwait(false);
-            OpenedModel model = await Task.Run(() => source.Open(stop.Token), stop.Token).ConfigureAwait(false);
+            OpenedModel model = await source.OpenAsync(stop.Token).ConfigureAwait(false);
             serving.Model = model;
             LogModel(model.Model, model.Shape.BlockCount, model.Backend, model.Device);
-            Placer? placer = CreatePlacer(model, out BlockRange given);
-            while (true) await ServeOnceAsync(model, placer, given, stop.Token).ConfigureAwait(false);
+            SelfPlacement? placement = CreatePlacement(model, out BlockRange given);
+            await using (placement)
+            {
+                if (placement is not null) await placement.StartAsync(stop.Token).ConfigureAwait(false);
+                while (true) await ServeOnceAsync(model, placement, given, stop.Token).ConfigureAwait(false);
+            }
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -76,7 +82,7 @@ internal sealed partial class ShardRuntime(
         await started.Task.WaitAsync(stop).ConfigureAwait(false);
     }
 
-    private Placer? CreatePlacer(OpenedModel model, out BlockRange given)
+    private SelfPlacement? CreatePlacement(OpenedModel model, out BlockRange given)
     {
         int blockCount = model.Shape.BlockCount;
         given = new BlockRange(0, blockCount);
@@ -92,7 +98,6 @@ internal sealed partial class ShardRuntime(
             return null;
         }
 
-        DirectoryBoard board = new(directory, announcer, serving, nodeOptions.Value.Network, identity.NodeId, time, logger);
         PlacementRules rules = new(blockCount, _options.ExpectedShards, _options.MaxBlocks, Fits);
         if (!Enumerable.Range(0, blockCount).Any(block => Fits(new BlockRange(block, block + 1))))
         {
@@ -101,7 +106,9 @@ internal sealed partial class ShardRuntime(
             throw NoRoom(model, one, source.MemoryFor(one)!.Value, "Free some of it");
         }
 
-        return new Placer(identity.NodeId, rules, board);
+        NodeDirectoryView view = new(directory, new NodeQuery(nodeOptions.Value.Network, model.Model), time, loggers.CreateLogger<NodeDirectoryView>());
+        DirectoryBoard board = new(view, announcer, serving, identity.NodeId, time, logger);
+        return new SelfPlacement(model, view, board, new Placer(identity.NodeId, rules, board), rules, lastPlacement, time);
 
         bool Fits(BlockRange range) => source.MemoryFor(range) is not { Fits: false };
     }
@@ -110,22 +117,23 @@ internal sealed partial class ShardRuntime(
         $"Blocks {range} of {model.Model} need {memory.NeededBytes:N0} bytes, with {_options.KvBudgetMegabytes} MiB for keys and values where the device has memory of its own, "
         + $"and {model.Device} has {memory.AvailableBytes:N0}. {remedy}, lower Shard:KvBudgetMegabytes, or take another device (Shard:Device, Shard:Backend=cpu).");
 
-    private async Task ServeOnceAsync(OpenedModel model, Placer? placer, BlockRange given, CancellationToken stop)
+    private async Task ServeOnceAsync(OpenedModel model, SelfPlacement? placement, BlockRange given, CancellationToken stop)
     {
-        PlacementDecision decision = new(given, IsRedundant: true);
-        if (placer is not null)
+        (PlacementDecision decision, bool isClaimed) = placement is null
+            ? (new PlacementDecision(given, IsRedundant: true), false)
+            : await placement.ChooseAsync(stop).ConfigureAwait(false);
+        if (!isClaimed)
         {
-            decision = await placer.ClaimAsync(stop).ConfigureAwait(false);
-        }
-        else
-        {
-            serving.Set(new HeldBlocks(ServingState.Joining, given, null));
-            // Not waited for: a shard that was told its blocks loads them also while discovery is away.
+            if (placement is not null) LogRemembered(decision.Range);
+            serving.Set(new HeldBlocks(ServingState.Joining, decision.Range, null));
+            // Not waited for: a shard that was told its blocks, or remembers them, loads them also while discovery is away.
             _ = TryAnnounceAsync(stop);
         }
 
-        LogChosen(decision.Range, decision.IsRedundant && placer is not null);
-        StepLoop? loop = await LoadUnlessLostAsync(model, decision, placer, stop).ConfigureAwait(false);
+        LogChosen(decision.Range, decision.IsRedundant && placement is not null);
+        StepLoop? loop = isClaimed
+            ? await LoadUnlessLostAsync(model, decision, placement!, stop).ConfigureAwait(false)
+            : await LoadAsync(model, decision.Range, stop).ConfigureAwait(false);
         if (loop is null)
         {
             LogClaimLost(decision.Range);
@@ -134,7 +142,8 @@ internal sealed partial class ShardRuntime(
 
         serving.Set(new HeldBlocks(ServingState.Ready, decision.Range, loop));
         LogReady(decision.Range, loop.WeightBytes, loop.Gauges.DecodeTokensPerSecond);
-        await ServeAsync(decision, placer, loop, stop).ConfigureAwait(false);
+        placement?.Remember(decision);
+        await ServeAsync(decision, placement?.Placer, loop, stop).ConfigureAwait(false);
         serving.DeviceFailure = loop.DeviceFailure;
         await LeaveAsync().ConfigureAwait(false);
 
@@ -148,13 +157,11 @@ internal sealed partial class ShardRuntime(
         cause);
 
     /// <summary>Loads blocks while watching the claim; null when it was lost.</summary>
-    private async Task<StepLoop?> LoadUnlessLostAsync(OpenedModel model, PlacementDecision decision, Placer? placer, CancellationToken stop)
+    private async Task<StepLoop?> LoadUnlessLostAsync(OpenedModel model, PlacementDecision decision, SelfPlacement placement, CancellationToken stop)
     {
-        if (placer is null) return await Task.Run(() => Load(model, decision.Range, stop), stop).ConfigureAwait(false);
-
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        Task lost = placer.WatchUntilLostAsync(decision, over.Token);
-        Task<StepLoop> loading = Task.Run(() => Load(model, decision.Range, over.Token), over.Token);
+        Task lost = placement.Placer.WatchUntilLostAsync(decision, over.Token);
+        Task<StepLoop> loading = LoadAsync(model, decision.Range, over.Token);
         Task first = await Task.WhenAny(lost, loading).ConfigureAwait(false);
         await over.CancelAsync().ConfigureAwait(false);
         await lost.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -171,7 +178,7 @@ internal sealed partial class ShardRuntime(
         bool holds = false;
         try
         {
-            holds = await placer.StillHoldsAsync(decision, stop).ConfigureAwait(false);
+            holds = await placement.StillHoldsAsync(decision, stop).ConfigureAwait(false);
         }
         finally
         {
@@ -181,9 +188,14 @@ internal sealed partial class ShardRuntime(
         return holds ? loop : null;
     }
 
-    private StepLoop Load(OpenedModel model, BlockRange range, CancellationToken cancellationToken)
+    private async Task<StepLoop> LoadAsync(OpenedModel model, BlockRange range, CancellationToken cancellationToken)
     {
-        IBlockStack stack = source.Load(range, cancellationToken);
+        IBlockStack stack = await source.LoadAsync(range, cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => MakeLoop(model, stack, cancellationToken), CancellationToken.None).ConfigureAwait(false);
+    }
+
+    private StepLoop MakeLoop(OpenedModel model, IBlockStack stack, CancellationToken cancellationToken)
+    {
         BlockSpeed speed;
         try
         {
@@ -262,11 +274,7 @@ internal sealed partial class ShardRuntime(
         // Sessions are refused before the others can know why.
         Task drained = loop.DrainAsync();
         serving.Set(held with { State = ServingState.Draining });
-        using (CancellationTokenSource limit = new(s_lastAnnouncement, time))
-        {
-            _ = await TryAnnounceAsync(limit.Token).ConfigureAwait(false);
-        }
-
+        await AnnounceLeavingAsync().ConfigureAwait(false);
         try
         {
             await drained.WaitAsync(TimeSpan.FromSeconds(_options.DrainSeconds), time).ConfigureAwait(false);
@@ -278,6 +286,20 @@ internal sealed partial class ShardRuntime(
 
         await loop.DisposeAsync().ConfigureAwait(false);
         serving.Set(HeldBlocks.Nothing);
+    }
+
+    // A directory that hangs must not keep a node from leaving, nor hide why it leaves: it hears of it by the record's end.
+    private async Task AnnounceLeavingAsync()
+    {
+        using CancellationTokenSource limit = new(s_lastAnnouncement, time);
+        try
+        {
+            _ = await TryAnnounceAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (limit.IsCancellationRequested)
+        {
+            LogNotAnnounced($"Discovery did not answer within {s_lastAnnouncement.TotalSeconds:0} s.");
+        }
     }
 
     private async Task<bool> TryAnnounceAsync(CancellationToken cancellationToken)
@@ -303,6 +325,9 @@ internal sealed partial class ShardRuntime(
 
     [LoggerMessage(LogLevel.Information, "Serving blocks {Blocks} (redundant: {Redundant}); loading.")]
     private partial void LogChosen(BlockRange blocks, bool redundant);
+
+    [LoggerMessage(LogLevel.Warning, "Discovery is away: loading blocks {Blocks}, which were chosen last.")]
+    private partial void LogRemembered(BlockRange blocks);
 
     [LoggerMessage(LogLevel.Information, "Another node serves blocks {Blocks} too; choosing again.")]
     private partial void LogClaimLost(BlockRange blocks);

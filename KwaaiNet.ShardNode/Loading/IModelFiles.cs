@@ -6,8 +6,8 @@ namespace KwaaiNet.ShardNode.Loading;
 internal interface IModelFiles
 {
     /// <summary>A file with the model's metadata, and perhaps its weights.</summary>
-    string ForMetadata(CancellationToken cancellationToken);
+    Task<string> ForMetadataAsync(CancellationToken cancellationToken);
 
     /// <summary>A file with the weights of some blocks.</summary>
-    string ForBlocks(BlockRange range, CancellationToken cancellationToken);
+    Task<string> ForBlocksAsync(BlockRange range, CancellationToken cancellationToken);
 }

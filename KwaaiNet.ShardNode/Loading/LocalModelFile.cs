@@ -11,8 +11,8 @@ internal sealed class LocalModelFile(IOptions<ShardOptions> options) : IModelFil
     private readonly string _path = Path.GetFullPath(options.Value.ModelPath);
 
     /// <inheritdoc/>
-    public string ForMetadata(CancellationToken cancellationToken) => _path;
+    public Task<string> ForMetadataAsync(CancellationToken cancellationToken) => Task.FromResult(_path);
 
     /// <inheritdoc/>
-    public string ForBlocks(BlockRange range, CancellationToken cancellationToken) => _path;
+    public Task<string> ForBlocksAsync(BlockRange range, CancellationToken cancellationToken) => Task.FromResult(_path);
 }

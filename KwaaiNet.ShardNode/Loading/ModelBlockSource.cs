@@ -19,6 +19,7 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
     private readonly ShardOptions _options = options.Value;
 
     // A file that is being hashed or loaded is mapped: it must not be closed under a reader, however late the host is in stopping.
+    // Held while a file is read, never while one is fetched.
     private readonly Lock _lock = new();
     private ModelFile? _file;
 
@@ -27,25 +28,37 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
     private IComputeBackend? _backend;
 
     /// <inheritdoc/>
-    public OpenedModel Open(CancellationToken cancellationToken)
+    public async Task<OpenedModel> OpenAsync(CancellationToken cancellationToken)
+    {
+        string path = await files.ForMetadataAsync(cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => Open(path, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public async Task<IBlockStack> LoadAsync(BlockRange range, CancellationToken cancellationToken)
+    {
+        string path = await files.ForBlocksAsync(range, cancellationToken).ConfigureAwait(false);
+        return await Task.Run(() => Load(range, path, cancellationToken), cancellationToken).ConfigureAwait(false);
+    }
+
+    private OpenedModel Open(string path, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            _file = ModelFile.Open(files.ForMetadata(cancellationToken));
+            _file = ModelFile.Open(path);
             _backend = CreateBackend();
             string name = _options.Model ?? ModelPath.NameOf(_options.ModelPath);
             return new OpenedModel(name, _file.WeightsHash, _file.WeightFormat, _file.Shape, _backend.Name, _backend.Device.Name, _backend.Device.Kind);
         }
     }
 
-    /// <inheritdoc/>
-    public IBlockStack Load(BlockRange range, CancellationToken cancellationToken)
+    private IBlockStack Load(BlockRange range, string path, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            return _backend!.Load(FileOf(range, cancellationToken), StackOptions(range), new LoadProgress(this, range), cancellationToken);
+            return _backend!.Load(FileAt(path), StackOptions(range), new LoadProgress(this, range), cancellationToken);
         }
     }
 
@@ -71,9 +84,8 @@ internal sealed partial class ModelBlockSource(IOptions<ShardOptions> options, I
         }
     }
 
-    private ModelFile FileOf(BlockRange range, CancellationToken cancellationToken)
+    private ModelFile FileAt(string path)
     {
-        string path = files.ForBlocks(range, cancellationToken);
         if (path == _file!.Path) return _file;
         ModelFile part = ModelFile.Open(path);
         _parts.Add(part);

@@ -24,12 +24,13 @@ internal sealed partial class PulledModelFiles(
     private int _tenths;
 
     /// <inheritdoc/>
-    public string ForMetadata(CancellationToken cancellationToken)
+    public async Task<string> ForMetadataAsync(CancellationToken cancellationToken)
     {
-        _whole = FindWhole();
+        // Looking into every file of the folder is no work for a thread that others wait for.
+        _whole = await Task.Run(FindWhole, cancellationToken).ConfigureAwait(false);
         if (_whole is null)
         {
-            PullResult result = Pull(WantedBlocks.None, cancellationToken);
+            PullResult result = await PullAsync(WantedBlocks.None, cancellationToken).ConfigureAwait(false);
             if (result.Blocks is not null) return result.Path;
             _whole = result.Path;
         }
@@ -39,10 +40,10 @@ internal sealed partial class PulledModelFiles(
     }
 
     /// <inheritdoc/>
-    public string ForBlocks(BlockRange range, CancellationToken cancellationToken)
+    public async Task<string> ForBlocksAsync(BlockRange range, CancellationToken cancellationToken)
     {
         if (_whole is not null) return _whole;
-        PullResult result = Pull(new WantedBlocks(range.First, range.End), cancellationToken);
+        PullResult result = await PullAsync(new WantedBlocks(range.First, range.End), cancellationToken).ConfigureAwait(false);
         LogPulled(range, result.Received, result.PublishedBytes, result.Saved);
         return result.Path;
     }
@@ -84,14 +85,13 @@ internal sealed partial class PulledModelFiles(
         }
     }
 
-    // Blocks are loaded on a thread of their own, which has nothing else to do meanwhile.
-    private PullResult Pull(WantedBlocks blocks, CancellationToken cancellationToken)
+    private async Task<PullResult> PullAsync(WantedBlocks blocks, CancellationToken cancellationToken)
     {
         try
         {
             progress.Text = "asking for it.";
             using ModelPuller puller = new(store.Value, time);
-            return puller.PullAsync(new PullRequest(_model) { Blocks = blocks }, this, cancellationToken).GetAwaiter().GetResult();
+            return await puller.PullAsync(new PullRequest(_model) { Blocks = blocks }, this, cancellationToken).ConfigureAwait(false);
         }
         catch (ModelStoreException exception)
         {

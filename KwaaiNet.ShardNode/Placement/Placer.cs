@@ -44,16 +44,23 @@ internal sealed class Placer(string ownNodeId, PlacementRules rules, IPlacementB
     /// <summary>After this node was announced ready: whether it may stay. Waits until rivals that were loading the same blocks have gone or are ready.</summary>
     public async Task<bool> ConfirmAsync(PlacementDecision decision, CancellationToken cancellationToken)
     {
-        if (decision.IsRedundant)
-        {
-            return !PlacementConflict.LosesRedundantReady(ownNodeId, decision, rules, await board.ReadAsync(cancellationToken).ConfigureAwait(false));
-        }
-
         // Only who is there now can be a rival; who comes later has read that these blocks are served and joins them on purpose.
         HashSet<string>? rivals = null;
         while (true)
         {
             IReadOnlyList<Holding> others = await board.ReadAsync(cancellationToken).ConfigureAwait(false);
+            if (decision.IsRedundant)
+            {
+                if (PlacementConflict.LosesRedundantReady(ownNodeId, decision, rules, others)) return false;
+
+                // Whoever is loading, here or elsewhere, may yet change which blocks have the fewest holders.
+                rivals = [.. others.Where(other => !other.IsReady && rivals?.Contains(other.NodeId) != false).Select(other => other.NodeId)];
+                if (rivals.Count == 0) return true;
+
+                await board.WaitAsync(cancellationToken).ConfigureAwait(false);
+                continue;
+            }
+
             List<Holding> overlapping = [.. others.Where(other => other.Range.Overlaps(decision.Range) && rivals?.Contains(other.NodeId) != false)];
             if (PlacementConflict.LosesReady(ownNodeId, decision, overlapping)) return false;
 

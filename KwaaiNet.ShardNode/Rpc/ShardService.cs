@@ -11,7 +11,7 @@ using Microsoft.Extensions.Options;
 namespace KwaaiNet.ShardNode.Rpc;
 
 /// <summary>The network's side of a shard: streams in, streams out; everything that means something happens in the step loop.</summary>
-internal sealed class ShardService(ShardServing serving, ShardAnnouncer announcer, IOptions<ShardOptions> options) : Shard.ShardBase
+internal sealed partial class ShardService(ShardServing serving, ShardAnnouncer announcer, IOptions<ShardOptions> options, ILogger<ShardService> logger) : Shard.ShardBase
 {
     /// <inheritdoc/>
     public override async Task<DescribeReply> Describe(DescribeRequest request, ServerCallContext context) => new()
@@ -34,7 +34,7 @@ internal sealed class ShardService(ShardServing serving, ShardAnnouncer announce
         serving.CloseAllOf(owner);
         // The write that the peer does not take would wait for ever.
         if (owner.GivenUp.IsCompleted) context.GetHttpContext().Abort();
-        await EndAsync(ended, writing, reading).ConfigureAwait(false);
+        await EndAsync("Control", owner.NodeId, context, ended, writing, reading).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>
@@ -49,15 +49,21 @@ internal sealed class ShardService(ShardServing serving, ShardAnnouncer announce
         Task reading = ReadStepsAsync(requestStream, stream, ended.Token);
         await Task.WhenAny(reading, writing).ConfigureAwait(false);
         stream.Leave();
-        await EndAsync(ended, writing, reading).ConfigureAwait(false);
+        await EndAsync("Steps", stream.NodeId, context, ended, writing, reading).ConfigureAwait(false);
     }
 
     // What is in line is still written when the peer has only finished sending, or the node stops.
-    private static async Task EndAsync(CancellationTokenSource ended, Task writing, Task reading)
+    private async Task EndAsync(string stream, string peer, ServerCallContext context, CancellationTokenSource ended, Task writing, Task reading)
     {
         await writing.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await ended.CancelAsync().ConfigureAwait(false);
         await reading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        foreach (Exception fault in new[] { reading, writing }.SelectMany(loop => loop.Exception?.InnerExceptions ?? []))
+        {
+            // A peer that goes away breaks both loops in one of many ways; a fault of our own does not wait for that.
+            if (fault is IOException or RpcException or OperationCanceledException || context.CancellationToken.IsCancellationRequested) LogBroken(stream, peer, fault.Message);
+            else LogFault(fault, stream, peer);
+        }
     }
 
     private async Task ReadControlAsync(IAsyncStreamReader<ControlRequest> stream, SessionOwner owner, CancellationToken cancellationToken)
@@ -92,4 +98,10 @@ internal sealed class ShardService(ShardServing serving, ShardAnnouncer announce
             serving.Arrive(new IncomingStep(frame, source));
         }
     }
+
+    [LoggerMessage(LogLevel.Debug, "The {Stream} stream of {Peer} broke: {Reason}")]
+    private partial void LogBroken(string stream, string peer, string reason);
+
+    [LoggerMessage(LogLevel.Error, "The {Stream} stream of {Peer} ended by a fault of this node.")]
+    private partial void LogFault(Exception fault, string stream, string peer);
 }

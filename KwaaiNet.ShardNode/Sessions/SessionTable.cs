@@ -69,7 +69,7 @@ internal sealed partial class SessionTable
         }
         catch (KvExhaustedException exhausted)
         {
-            Refuse(open.SessionId, owner, new Refusal(FailureCode.KvExhausted, exhausted.Message));
+            Refuse(open.SessionId, owner, new Refusal(FailureCode.KvExhausted, exhausted.Message, exhausted.FreeBytes));
             return;
         }
 
@@ -138,10 +138,12 @@ internal sealed partial class SessionTable
         new Refusal(FailureCode.SessionExpired, $"Nothing came for {_limits.TimeToLive.TotalSeconds:0} s."),
         null);
 
-    private static ControlEvent Failed(ByteString id, Refusal refusal, string nodeId) => new()
+    private static ControlEvent Failed(ByteString id, Refusal refusal, string nodeId)
     {
-        Failed = new SessionFailed { SessionId = Echo(id), Code = refusal.Code, Message = refusal.Message, NodeId = nodeId },
-    };
+        SessionFailed failed = new() { SessionId = Echo(id), Code = refusal.Code, Message = refusal.Message, NodeId = nodeId };
+        if (refusal.KvFreeBytes is { } free) failed.KvFreeBytes = free;
+        return new ControlEvent { Failed = failed };
+    }
 
     // Whatever length a malformed id has, no more of it than an id's length is kept or sent back.
     private static ByteString Echo(ByteString id) => id.Length <= SessionId.Length ? id : ByteString.Empty;
@@ -151,7 +153,7 @@ internal sealed partial class SessionTable
         if (IsDraining) return new(FailureCode.Draining, "The node is leaving; it takes no new sessions.");
         if (Find(open.SessionId) is not null) return new(FailureCode.NotAllowed, "A session of this id is open.");
         return _sessions.Count >= _limits.MaxSessions
-            ? new(FailureCode.KvExhausted, $"{_limits.MaxSessions} sessions are open; no more are taken.")
+            ? new(FailureCode.KvExhausted, $"{_limits.MaxSessions} sessions are open; no more are taken.", 0)
             : null;
     }
 

@@ -60,6 +60,8 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
             PrefillTokensPerSecond = options.MeasuredPrefill,
             DecodeTokensPerSecond = options.MeasuredDecode,
         };
+        // Nothing is held yet: what is free is all there is, however the device came to grant it.
+        KvTotalBytes = stack.KvFreeBytes;
         _speed = new SpeedMeter(Gauges);
         Publish();
 
@@ -73,6 +75,12 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
 
     /// <summary>Bytes of the weights on the device.</summary>
     public long WeightBytes => _stack.WeightBytes;
+
+    /// <summary>Bytes that one position takes in the KV cache of one block.</summary>
+    public long KvBytesPerBlockPosition => _stack.KvBytesPerBlockPosition;
+
+    /// <summary>Bytes of the KV budget over these blocks, used or free: what the device grants, which may be less than what was configured.</summary>
+    public long KvTotalBytes { get; }
 
     /// <summary>Done when the loop has ended.</summary>
     public Task<LoopEnd> Ended => _ended.Task;

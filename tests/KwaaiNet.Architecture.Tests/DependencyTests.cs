@@ -6,30 +6,16 @@ namespace KwaaiNet.Architecture.Tests;
 /// <summary>The dependency table of CONTRIBUTING.md. An arrow that is not in it does not exist.</summary>
 public sealed partial class DependencyTests
 {
-    private static readonly Dictionary<string, string[]> s_mayKnow = new()
-    {
-        ["KwaaiNet.Protocol"] = [],
-        ["KwaaiNet.CandelEngine"] = [],
-        ["KwaaiNet.ModelStore"] = ["KwaaiNet.CandelEngine"],
-        ["KwaaiNet.ServiceDefaults"] = ["KwaaiNet.Protocol"],
-        ["KwaaiNet.Discovery"] = ["KwaaiNet.Protocol", "KwaaiNet.ServiceDefaults"],
-        ["KwaaiNet.ShardNode"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine", "KwaaiNet.ModelStore", "KwaaiNet.ServiceDefaults"],
-        ["KwaaiNet.ApiNode"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine", "KwaaiNet.ServiceDefaults"],
-        ["KwaaiNet.Cli"] = ["KwaaiNet.Protocol", "KwaaiNet.CandelEngine", "KwaaiNet.ModelStore"],
-        // Projects it composes, not assemblies it loads: Aspire turns the references into resources.
-        ["KwaaiNet.AppHost"] = [],
-    };
-
     private static readonly string[] s_hosts = ["KwaaiNet.ApiNode", "KwaaiNet.Discovery", "KwaaiNet.ShardNode"];
 
-    public static TheoryData<string> Rooms => [.. s_mayKnow.Keys];
+    public static TheoryData<string> Rooms => [.. RoomTable.MayKnow.Keys];
 
     [Theory]
     [MemberData(nameof(Rooms))]
     public void A_room_knows_only_the_rooms_the_table_names(string room)
     {
         string[] known = [.. References(room).Where(reference => reference.IsLoaded).Select(reference => reference.Name)];
-        Offenders.None(known.Except(s_mayKnow[room]));
+        Offenders.None(known.Except(RoomTable.MayKnow[room]));
     }
 
     [Theory]
@@ -45,7 +31,7 @@ public sealed partial class DependencyTests
     public void The_table_lists_every_room()
     {
         string[] rooms = [.. Repository.Files("*.csproj").Where(path => path.Count(character => character == '/') == 1).Select(path => Path.GetFileNameWithoutExtension(path)!)];
-        Assert.Equal(s_mayKnow.Keys.Order(), rooms.Order());
+        Assert.Equal(RoomTable.MayKnow.Keys.Order(), rooms.Order());
     }
 
     [Fact]
@@ -67,9 +53,9 @@ public sealed partial class DependencyTests
             .ToDictionary(
                 match => match.Groups["room"].Value,
                 match => match.Groups["knows"].Value.Split(',', StringSplitOptions.TrimEntries)
-                    .Where(name => s_mayKnow.ContainsKey("KwaaiNet." + name)).Select(name => "KwaaiNet." + name).Order().ToArray());
-        Assert.Equal(s_mayKnow.Keys.Order(), documented.Keys.Order());
-        Assert.All(s_mayKnow, room => Assert.Equal(room.Value.Order(), documented[room.Key]));
+                    .Where(name => RoomTable.MayKnow.ContainsKey("KwaaiNet." + name)).Select(name => "KwaaiNet." + name).Order().ToArray());
+        Assert.Equal(RoomTable.MayKnow.Keys.Order(), documented.Keys.Order());
+        Assert.All(RoomTable.MayKnow, room => Assert.Equal(room.Value.Order(), documented[room.Key]));
     }
 
     private static IEnumerable<(string Name, bool IsLoaded)> References(string room) => Repository.Project($"{room}/{room}.csproj")

@@ -30,6 +30,38 @@ public sealed class LogTests
     }
 
     [Fact]
+    public void On_a_full_disk_lines_are_lost_and_nothing_else_and_how_many_is_said_when_there_is_room_again()
+    {
+        FullDisk disk = new();
+        using NodeLog log = new("log.txt", _clock, _ => disk);
+        log.Write("before");
+        // Room for the beginning of a line: half of it must not stay.
+        disk.Room = 10;
+        log.Write("lost");
+        log.Write("lost too");
+        disk.Room = null;
+        log.Write("after");
+        log.Write("and on");
+
+        string[] lines = disk.Text.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(
+            ["before", $"warn: kwaainet: 2 lines were lost here: {FullDisk.Reason}", "after", "and on"],
+            lines.Select(line => line[(NodeLog.TimeLength + 1)..]));
+    }
+
+    [Fact]
+    public void A_log_that_cannot_be_opened_yet_is_no_reason_not_to_start()
+    {
+        FullDisk disk = new();
+        bool writable = false;
+        using NodeLog log = new("log.txt", _clock, _ => writable ? disk : throw new UnauthorizedAccessException("read-only"));
+        log.Write("lost");
+        writable = true;
+        log.Write("after");
+        Assert.Matches("1 line was lost here: read-only", disk.Text);
+    }
+
+    [Fact]
     public void A_tail_returns_whole_lines_once_and_follows_a_file_that_starts_anew()
     {
         using TestTerminal terminal = new();

@@ -161,6 +161,25 @@ public sealed class ModelCommandTests
         Assert.Contains("KWAAINET_HOME", terminal.Error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task A_split_model_goes_by_one_name_with_the_size_of_all_its_parts_whichever_part_is_given(int given)
+    {
+        using TestTerminal terminal = new();
+        string[] paths = [Path.Combine(terminal.Folder, "d-00001-of-00002.gguf"), Path.Combine(terminal.Folder, "d-00002-of-00002.gguf")];
+        for (int part = 0; part < paths.Length; part++)
+            await File.WriteAllBytesAsync(paths[part], SmallModel(part), TestContext.Current.CancellationToken);
+        long bytes = paths.Sum(path => new FileInfo(path).Length);
+
+        Assert.Equal(0, await KwaaiNetCommand.RunAsync(["show", paths[given - 1]], terminal.Context));
+        string[] shown = [.. terminal.Output.Split('\n').Select(line => line.Trim())];
+        Assert.Equal("d", shown[0]);
+        Assert.Contains($"size          {ByteSize.Of(bytes)} in 2 parts", shown);
+        LocalModel model = LocalModels.Find(terminal.Context.Home, paths[given - 1]);
+        Assert.Equal(("d", bytes, 2), (model.Name, model.Bytes, model.Blocks));
+    }
+
     [Fact]
     public async Task Up_with_pull_gives_the_API_the_header_and_the_shards_the_name()
     {
@@ -180,11 +199,19 @@ public sealed class ModelCommandTests
     private static Task<int> PullAsync(TestTerminal terminal, FakeRegistry registry, string model, WantedBlocks? blocks = null, bool json = false) =>
         PullCommand.RunAsync(terminal.Context, new PullRequest(model) { Blocks = blocks }, registry.Address, json, TestContext.Current.CancellationToken);
 
-    private static byte[] SmallModel()
+    private static byte[] SmallModel(int? part = null)
     {
         const int Width = 64;
+        const int Parts = 2;
         using MemoryStream stream = new();
         using GgufWriter writer = new(stream, leaveOpen: true);
+        if (part is { } number)
+        {
+            writer.Add("split.no", (ushort)number);
+            writer.Add("split.count", (ushort)Parts);
+            writer.Add("split.tensors.count", 20);
+        }
+
         writer.Add("general.architecture", "llama");
         foreach ((string key, uint value) in new[] { ("block_count", 2u), ("context_length", 64u), ("embedding_length", 64u), ("feed_forward_length", 64u), ("attention.head_count", 2u), ("rope.dimension_count", 32u), ("vocab_size", 8u) })
             writer.Add($"llama.{key}", value);
@@ -196,6 +223,8 @@ public sealed class ModelCommandTests
             .. Enumerable.Range(0, 2).SelectMany(block => names.Select(name => ($"blk.{block}.{name}.weight", name.EndsWith("norm", StringComparison.Ordinal) ? new long[] { Width } : [Width, Width]))),
             ("output_norm.weight", [Width]),
         ];
+        // Of a split model, as tools make it, the first part has the metadata and no tensor.
+        if (part == 0) tensors = [];
         foreach ((string name, long[] shape) in tensors) writer.AddTensor(name, shape, GgmlType.F32);
         foreach ((string name, long[] shape) in tensors) writer.WriteTensor(name, new byte[shape.Aggregate(4L, (a, b) => a * b)]);
         writer.Finish();

@@ -43,8 +43,11 @@ public sealed class GrpcDirectoryTests(DiscoveryServer server) : DirectoryConfor
         await Directory.AnnounceAsync(one.Next(network), Cancel);
         await Directory.AnnounceAsync(two.Next(network, change: record =>
         {
+            record.StartedUnixMs = 77;
             record.Serving.Clear();
-            record.Serving.Add(TestIdentity.Served("demo", 2, 6));
+            ServedBlocks roomy = TestIdentity.Served("demo", 2, 6);
+            (roomy.KvFreeBytes, roomy.KvTotalBytes, roomy.KvBytesPerBlockPosition) = (5, 7, 3);
+            record.Serving.Add(roomy);
             record.Serving.Add(TestIdentity.Served("demo", 6, 8, state: ServingState.Joining));
         }), Cancel);
         await server.View.WaitUntilAsync(snapshot => snapshot.Records.ContainsKey(one.NodeId) && snapshot.Records.ContainsKey(two.NodeId), Cancel);
@@ -53,6 +56,8 @@ public sealed class GrpcDirectoryTests(DiscoveryServer server) : DirectoryConfor
         Assert.True(map.RootElement.GetProperty("live").GetBoolean());
         JsonElement node = map.RootElement.GetProperty("nodes").EnumerateArray().Single(entry => entry.GetProperty("nodeId").GetString() == two.NodeId);
         Assert.Equal("shard", node.GetProperty("role").GetString());
+        Assert.Equal(77, node.GetProperty("startedUnixMs").GetInt64());
+        Assert.Equal([5, 7, 3], new[] { "kvFreeBytes", "kvTotalBytes", "kvBytesPerBlockPosition" }.Select(name => node.GetProperty("serving")[0].GetProperty(name).GetInt64()));
         Assert.Equal("joining", node.GetProperty("serving")[1].GetProperty("state").GetString());
         JsonElement model = map.RootElement.GetProperty("models").EnumerateArray().Single(entry => entry.GetProperty("network").GetString() == network);
         Assert.False(model.GetProperty("complete").GetBoolean());

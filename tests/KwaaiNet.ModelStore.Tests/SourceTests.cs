@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Text;
 using KwaaiNet.ModelStore.Local;
 using KwaaiNet.ModelStore.Pulling;
@@ -66,6 +67,32 @@ public sealed class SourceTests
         Assert.Equal(("{{ .Prompt }}", "Be kind.", "MIT"), (card.Template, card.System, card.License));
         Assert.Contains("projector", fixture.Said, StringComparison.Ordinal);
         Assert.Equal("someone:tiny:1b", result.LocalName);
+    }
+
+    [Theory]
+    [InlineData(404, "has no model 'gone:latest'")]
+    [InlineData(410, "has no model 'gone:latest'")]
+    [InlineData(403, "does not give manifest of gone:latest to strangers")]
+    public async Task A_registry_that_has_no_such_model_is_known_by_its_status(int status, string expected)
+    {
+        await using PullFixture fixture = await PullFixture.StartAsync();
+        fixture.Hub.Statuses["/v2/library/gone/manifests/latest"] = status;
+        ModelStoreException wrong = await Assert.ThrowsAsync<ModelStoreException>(() => fixture.PullAsync("gone"));
+        Assert.Contains(expected, wrong.Message, StringComparison.Ordinal);
+        Assert.Equal(status, (int)((wrong.InnerException as ModelStoreException ?? wrong).Status!));
+    }
+
+    [Fact]
+    public async Task A_list_of_digests_that_is_no_regular_file_is_refused_by_its_path()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no sockets among its files.");
+        await using PullFixture fixture = await PullFixture.StartAsync();
+        fixture.Hub.PublishInRegistry("tiny", "1b", MadeUpModel.Create());
+        string path = Path.Combine(fixture.Folder, "s.json");
+        using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Bind(new UnixDomainSocketEndPoint(path));
+        ModelStoreException wrong = await Assert.ThrowsAsync<ModelStoreException>(() => fixture.PullAsync("tiny:1b", "0-1", path));
+        Assert.StartsWith(path, wrong.Message, StringComparison.Ordinal);
     }
 
     [Theory]

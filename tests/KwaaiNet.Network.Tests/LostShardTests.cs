@@ -6,7 +6,7 @@ using KwaaiNet.Network.Tests.Harness;
 
 namespace KwaaiNet.Network.Tests;
 
-/// <summary>A shard that nobody can replace goes away: an error and no hang; it comes back: all is well with nothing else touched.</summary>
+/// <summary>A shard that nobody can replace goes away and nobody starts it again: an error and no hang; it comes back: all is well with nothing else touched.</summary>
 public sealed class LostShardTests : IAsyncLifetime
 {
     // The bound the product promises.
@@ -14,7 +14,7 @@ public sealed class LostShardTests : IAsyncLifetime
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
     private TestNetwork _network = null!;
 
-    public async ValueTask InitializeAsync() => _network = await TestNetwork.StartAsync(3, TestModels.Endless);
+    public async ValueTask InitializeAsync() => _network = await TestNetwork.StartAsync(3, TestModels.Endless, restart: false);
 
     public ValueTask DisposeAsync() => _network.DisposeAsync();
 

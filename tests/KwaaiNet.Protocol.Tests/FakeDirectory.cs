@@ -21,11 +21,11 @@ internal sealed class FakeDirectory : INodeDirectory
 
     public bool TryNext(out SignedNodeRecord? record) => _calls.Reader.TryRead(out record);
 
-    public void BreakWatch()
+    public void BreakWatch(string? word = null)
     {
         Channel<NodeChange> broken = _watch;
         _watch = Channel.CreateUnbounded<NodeChange>();
-        broken.Writer.Complete(new DirectoryUnavailableException("broken"));
+        broken.Writer.Complete(new DirectoryUnavailableException("broken") { Word = word });
     }
 
     public Task AnnounceAsync(SignedNodeRecord record, CancellationToken cancellationToken = default)

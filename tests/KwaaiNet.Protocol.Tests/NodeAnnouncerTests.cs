@@ -44,13 +44,16 @@ public sealed class NodeAnnouncerTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_heartbeat_renews_the_record()
+    public async Task Every_heartbeat_renews_the_record_and_the_node_s_start_stays()
     {
-        ulong last = (await StartAsync()).Record.Sequence;
+        NodeRecord first = (await StartAsync()).Record;
+        Assert.Equal(first.IssuedUnixMs, first.StartedUnixMs);
+        ulong last = first.Sequence;
         for (int i = 0; i < 3; i++)
         {
             SignedNodeRecord next = await NextAfterAsync(TimeSpan.FromMilliseconds(NodeOptions.DefaultHeartbeatMilliseconds));
             Assert.True(next.Record.Sequence > last);
+            Assert.Equal(first.StartedUnixMs, next.Record.StartedUnixMs);
             last = next.Record.Sequence;
         }
 

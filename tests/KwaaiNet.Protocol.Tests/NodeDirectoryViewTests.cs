@@ -78,6 +78,33 @@ public sealed class NodeDirectoryViewTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Why_the_directory_is_lost_is_told_until_it_is_back()
+    {
+        _directory.BreakWatch("Redis is full.");
+        Assert.Equal("Redis is full.", (await UntilAsync(snapshot => !snapshot.IsLive)).LossReason);
+        _directory.Watchers.TryWrite(new NodeChange(NodeChangeKind.SnapshotEnd, null));
+        Task<NodeDirectorySnapshot> live = UntilAsync(snapshot => snapshot.IsLive);
+        while (!live.IsCompleted)
+        {
+            _time.Advance(NodeDirectoryView.FirstRetryDelay);
+            await Task.Yield();
+        }
+
+        Assert.Null((await live).LossReason);
+    }
+
+    [Fact]
+    public async Task A_directory_that_stays_lost_takes_its_records_with_it_in_the_end()
+    {
+        _directory.BreakWatch();
+        await UntilAsync(snapshot => !snapshot.IsLive);
+        _time.Advance(NodeDirectoryView.MaxLostTime - TimeSpan.FromSeconds(1));
+        Assert.Single(_view.Current.Records);
+        _time.Advance(TimeSpan.FromSeconds(2));
+        await UntilAsync(snapshot => snapshot.Records.IsEmpty && !snapshot.IsLive);
+    }
+
+    [Fact]
     public async Task Handlers_hear_of_every_change()
     {
         TaskCompletionSource<NodeDirectorySnapshot> heard = new();

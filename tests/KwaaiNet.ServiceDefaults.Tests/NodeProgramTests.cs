@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using KwaaiNet.ServiceDefaults.Hosting;
@@ -51,6 +52,19 @@ public sealed class NodeProgramTests
     }
 
     [Fact]
+    public async Task A_port_in_use_on_the_other_loopback_is_named()
+    {
+        Assert.SkipUnless(Socket.OSSupportsIPv6, "This machine has no IPv6.");
+        using TcpListener taken = new(IPAddress.IPv6Loopback, 0);
+        taken.Start();
+        int port = ((IPEndPoint)taken.LocalEndpoint).Port;
+        (int code, string line) = await RunAsync(() => TestNode.Compose(("Node:HttpPort", $"{port}")));
+        Assert.Equal(NodeProgram.Failed, code);
+        Assert.Contains($"{port}", line, StringComparison.Ordinal);
+        Assert.Contains("Node:HttpPort", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_damaged_key_is_named()
     {
         string home = Directory.CreateTempSubdirectory("kwaainet-home-").FullName;
@@ -86,6 +100,22 @@ public sealed class NodeProgramTests
     public async Task A_node_stops_when_its_parent_is_gone() =>
         // No system gives this id to a process.
         Assert.Equal(NodeProgram.Ok, await NodeProgram.RunAsync([], _ => TestNode.Compose(("Node:GrpcPort", "0"), ("Node:ParentProcessId", "2147483646"))));
+
+    [Fact]
+    public async Task A_process_that_started_after_the_node_is_not_its_parent_whatever_its_number()
+    {
+        using Process stranger = Process.Start(OperatingSystem.IsWindows() ? "ping" : "sleep", OperatingSystem.IsWindows() ? "-n 300 127.0.0.1" : "300");
+        try
+        {
+            Task<int> node = NodeProgram.RunAsync([], _ => TestNode.Compose(("Node:GrpcPort", "0"), ("Node:ParentProcessId", $"{stranger.Id}")));
+            Assert.Equal(NodeProgram.Ok, await node.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken));
+            Assert.False(stranger.HasExited);
+        }
+        finally
+        {
+            stranger.Kill();
+        }
+    }
 
     private static async Task<(int Code, string Line)> RunAsync(Func<WebApplication> compose)
     {

@@ -4,6 +4,7 @@ using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ServiceDefaults.Hosting;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -34,6 +35,7 @@ internal sealed class TestNode : IAsyncDisposable
         WebApplication app = builder.Build();
         app.MapGrpcService<Answerer>();
         app.MapGet("/", () => "hello");
+        app.MapGet("/peer", (HttpContext context) => $"{context.Connection.RemoteIpAddress} {context.Connection.RemotePort} {context.Request.Protocol} {context.Request.Scheme}");
         return app;
     }
 

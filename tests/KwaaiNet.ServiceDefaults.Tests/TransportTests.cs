@@ -55,7 +55,7 @@ public sealed class TransportTests
     }
 
     [Fact]
-    public async Task The_http_port_speaks_http_one_without_certificates()
+    public async Task The_http_port_asks_for_no_certificate()
     {
         await using TestNode server = await TestNode.StartAsync();
         using HttpClient client = new();

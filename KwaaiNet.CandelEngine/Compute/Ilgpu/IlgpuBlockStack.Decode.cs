@@ -19,7 +19,7 @@ internal sealed partial class IlgpuBlockStack
         bool logits = false;
         foreach (ref readonly RowRun run in runs)
         {
-            if (run.Cache.FirstBlock != Options.FirstBlock || run.Cache.EndBlock != Options.EndBlock || run.Step.Tokens.IsEmpty == fromTokens) return false;
+            if (!UsesWholeStack(run) || run.Step.Tokens.IsEmpty == fromTokens) return false;
 
             handsOut |= !run.Step.Output.IsEmpty;
             logits |= !run.Step.Logits.IsEmpty;
@@ -37,6 +37,36 @@ internal sealed partial class IlgpuBlockStack
         ReceiveDecode(runs, kind);
         return true;
     }
+
+    // Where some sessions use a part of the stack only, the others' step is still one graph, and theirs follows. Nothing a row meets depends
+    // on the rows beside it; but weights are read twice, so the fewer must not send the many apart.
+    private bool TryRunApart(ReadOnlySpan<RowRun> runs, int rows)
+    {
+        if (!_graphs.IsOn || runs.Length != rows || rows > StepKind.MostRows) return false;
+
+        int whole = 0;
+        int partly = 0;
+        foreach (ref readonly RowRun run in runs)
+        {
+            if (UsesWholeStack(run)) _whole[whole] = run with { PieceRow = whole++ };
+            else _partly[partly] = run with { PieceRow = partly++ };
+        }
+
+        try
+        {
+            if (partly == 0 || whole < partly || !TryRunDecode(_whole.AsSpan(0, whole), whole)) return false;
+
+            base.RunPiece(_partly.AsSpan(0, partly), partly);
+            return true;
+        }
+        finally
+        {
+            Array.Clear(_whole, 0, whole); // keeps no session alive
+            Array.Clear(_partly, 0, partly);
+        }
+    }
+
+    private bool UsesWholeStack(in RowRun run) => run.Cache.FirstBlock == Options.FirstBlock && run.Cache.EndBlock == Options.EndBlock;
 
     private void LaunchDecode(StepKind kind)
     {

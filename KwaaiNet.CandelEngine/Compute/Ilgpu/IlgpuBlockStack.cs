@@ -22,6 +22,8 @@ internal sealed partial class IlgpuBlockStack : BlockStack
     private readonly GraphPolicy _graphs;
     private readonly long _pageBytes;
     private readonly long _takenBytes;
+    private readonly RowRun[] _whole = new RowRun[StepKind.MostRows];
+    private readonly RowRun[] _partly = new RowRun[StepKind.MostRows];
     private Exception? _fault;
 
     /// <param name="shape">The model.</param>
@@ -99,7 +101,7 @@ internal sealed partial class IlgpuBlockStack : BlockStack
             try
             {
                 _device.BeforeRun?.Invoke();
-                if (!TryRunDecode(runs, rows)) base.RunPiece(runs, rows);
+                if (!TryRunDecode(runs, rows) && !TryRunApart(runs, rows)) base.RunPiece(runs, rows);
             }
             catch (Exception e) when (IsDeviceFault(e))
             {

@@ -22,7 +22,7 @@ internal sealed class IlgpuDevice : IDisposable
         UseOwnStream(Accelerator);
         KernelFamily chosen = family ?? KernelFamilies.Of(Accelerator);
         Kernels = BlockKernels.For(Accelerator, Launches, chosen);
-        Matrices = new MatrixKernels(Accelerator, chosen, Launches);
+        Matrices = new MatrixLaunches(Accelerator, chosen, Launches);
         string kind = device.AcceleratorType switch
         {
             AcceleratorType.Cuda => "cuda",
@@ -39,7 +39,7 @@ internal sealed class IlgpuDevice : IDisposable
     internal BlockKernels Kernels { get; }
 
     /// <summary>The kernels of weights.</summary>
-    internal MatrixKernels Matrices { get; }
+    internal MatrixLaunches Matrices { get; }
 
     /// <summary>Kernels launched so far.</summary>
     internal LaunchCount Launches { get; } = new();

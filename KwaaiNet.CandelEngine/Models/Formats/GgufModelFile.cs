@@ -58,6 +58,9 @@ public sealed class GgufModelFile : ModelFile
     public override long FileBytes => _file.Length;
 
     /// <inheritdoc/>
+    public override int PartCount => _file.PartCount;
+
+    /// <inheritdoc/>
     public override string WeightsHash => Part is null ? _file.Sha256 : _partHash.Value;
 
     /// <inheritdoc/>

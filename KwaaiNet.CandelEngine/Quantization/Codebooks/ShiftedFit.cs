@@ -5,6 +5,9 @@ namespace KwaaiNet.CandelEngine.Quantization.Codebooks;
 /// <summary>Fits points of IQ1's codebook, shifted by ±⅛ and times a scale, to runs of numbers.</summary>
 internal static class ShiftedFit
 {
+    /// <summary>How far a group's points are shifted, one way or the other, before their scale.</summary>
+    internal const float PointShift = 0.125f;
+
     private const int Eight = 8;
 
     // Scales tried, as parts of the run's largest magnitude.
@@ -73,10 +76,10 @@ internal static class ShiftedFit
         double down = 0;
         for (int i = 0; i < values.Length; i += Eight)
         {
-            up += Choose(values.Slice(i, Eight), scale, Formats.IQ1_S.Shift).Error;
-            down += Choose(values.Slice(i, Eight), scale, -Formats.IQ1_S.Shift).Error;
+            up += Choose(values.Slice(i, Eight), scale, PointShift).Error;
+            down += Choose(values.Slice(i, Eight), scale, -PointShift).Error;
         }
 
-        return down < up ? -Formats.IQ1_S.Shift : Formats.IQ1_S.Shift;
+        return down < up ? -PointShift : PointShift;
     }
 }

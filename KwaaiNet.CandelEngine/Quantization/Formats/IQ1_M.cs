@@ -26,7 +26,7 @@ internal readonly struct IQ1_M : IBlockFormat
         {
             float scale = d * ((2 * ((scales >> (p / 2 * 3)) & 7)) + 1);
             int upper = block[32 + (2 * group) + (p / 2)] >> (p % 2 * 4);
-            float shift = (upper & 8) == 0 ? IQ1_S.Shift : -IQ1_S.Shift;
+            float shift = (upper & 8) == 0 ? ShiftedFit.PointShift : -ShiftedFit.PointShift;
             ReadOnlySpan<sbyte> point = Codebook.IQ1.Point(block[(4 * group) + p] | ((upper & 7) << 8));
             for (int j = 0; j < 8; j++)
                 values[(8 * p) + j] = scale * (point[j] + shift);

@@ -13,16 +13,13 @@ namespace KwaaiNet.CandelEngine.Quantization.Formats;
 /// <summary><see cref="GgmlType.IQ1_S"/>.</summary>
 internal readonly struct IQ1_S : IBlockFormat
 {
-    /// <summary>How far the group's points are shifted, one way or the other.</summary>
-    internal const float Shift = 0.125f;
-
     public static GgmlType Type => GgmlType.IQ1_S;
 
     public static void DecodeGroup(ReadOnlySpan<byte> block, int group, Span<float> values)
     {
         int word = BlockBits.UInt16(block, 34 + (2 * group));
         float scale = BlockBits.Half(block) * ((2 * ((word >> 12) & 7)) + 1);
-        float shift = (word & 0x8000) == 0 ? Shift : -Shift;
+        float shift = (word & 0x8000) == 0 ? ShiftedFit.PointShift : -ShiftedFit.PointShift;
         for (int p = 0; p < 4; p++)
         {
             ReadOnlySpan<sbyte> point = Codebook.IQ1.Point(block[2 + (4 * group) + p] | (((word >> (3 * p)) & 7) << 8));

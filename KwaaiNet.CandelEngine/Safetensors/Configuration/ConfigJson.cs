@@ -28,6 +28,7 @@ internal sealed class ConfigJson
         FileInfo file = new(path);
         if (!file.Exists)
             return null;
+        RegularFile.Require(path);
         if (file.Length > MaximumFile)
             throw new ModelFormatException($"{path}: the file has {file.Length} bytes; at most {MaximumFile} are read. Download it again.");
         return Parse(path, File.ReadAllBytes(path));

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using KwaaiNet.CandelEngine.Sampling.Stages;
 
 namespace KwaaiNet.CandelEngine.Sampling.Chain;
@@ -51,8 +53,12 @@ public sealed class Sampler : ISampler
         return best >= 0 ? best : throw new ArgumentException($"None of the {logits.Length} logits is a number above minus infinity.", nameof(logits));
     }
 
+    // A history is as long as the conversation, and comes again with every token: many of its tokens are compared at a time.
     private static void CheckHistory(TokenHistory history, int vocabulary)
     {
+        ReadOnlySpan<uint> tokens = MemoryMarshal.Cast<int, uint>(history.Tokens);
+        if (tokens.IsEmpty || TensorPrimitives.Max(tokens) < (uint)vocabulary)
+            return;
         foreach (int token in history.Tokens)
         {
             if ((uint)token >= (uint)vocabulary)

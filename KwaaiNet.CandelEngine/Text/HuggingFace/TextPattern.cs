@@ -13,15 +13,16 @@ internal sealed class TextPattern
 
     private readonly string? _literal;
     private readonly Regex? _expression;
-    private readonly string _path;
 
-    private TextPattern(string path, string? literal, Regex? expression) => (_path, _literal, _expression) = (path, literal, expression);
+    private TextPattern(string? literal, Regex? expression) => (_literal, _expression) = (literal, expression);
 
     /// <summary>A .NET expression of our own.</summary>
-    public static TextPattern Own(string path, string expression) => new(path, null, new Regex(expression, RegexOptions.CultureInvariant, s_timeLimit));
+    /// <param name="expression">The expression.</param>
+    /// <param name="limit">How long it may search a text; null: as long as a tokenizer's own.</param>
+    public static TextPattern Own(string expression, TimeSpan? limit = null) => new(null, new Regex(expression, RegexOptions.CultureInvariant, limit ?? s_timeLimit));
 
     /// <summary>A literal.</summary>
-    public static TextPattern Literal(string path, string literal) => new(path, literal, null);
+    public static TextPattern Literal(string literal) => new(literal, null);
 
     /// <summary>Reads the pattern of a part.</summary>
     /// <exception cref="ModelFormatException">There is none, or its expression uses what .NET has no match for.</exception>
@@ -30,13 +31,13 @@ internal sealed class TextPattern
         if (part.TryGetProperty("pattern", out JsonElement pattern) && pattern.ValueKind == JsonValueKind.Object)
         {
             if (pattern.TryGetProperty("String", out JsonElement literal) && literal.ValueKind == JsonValueKind.String && literal.GetString() is { Length: > 0 } text)
-                return Literal(file.Path, text);
+                return Literal(text);
             if (pattern.TryGetProperty("Regex", out JsonElement regex) && regex.ValueKind == JsonValueKind.String)
             {
                 string source = regex.GetString()!;
                 try
                 {
-                    return new TextPattern(file.Path, null, new Regex(OnigurumaExpression.ToDotNet(source), RegexOptions.CultureInvariant | RegexOptions.Compiled, s_timeLimit));
+                    return new TextPattern(null, new Regex(OnigurumaExpression.ToDotNet(source), RegexOptions.CultureInvariant | RegexOptions.Compiled, s_timeLimit));
                 }
                 catch (Exception e) when (e is ArgumentException or NotSupportedException)
                 {
@@ -51,6 +52,7 @@ internal sealed class TextPattern
     /// <summary>Cuts a text into what matches and what lies between; nothing is left out and nothing is empty.</summary>
     /// <param name="text">No lone surrogates.</param>
     /// <param name="ranges">Receives the parts, in order.</param>
+    /// <exception cref="TokenizationException">The expression takes too long for the text.</exception>
     public void Find(ReadOnlySpan<char> text, List<MatchedRange> ranges)
     {
         int done = 0;
@@ -72,7 +74,7 @@ internal sealed class TextPattern
             }
             catch (RegexMatchTimeoutException e)
             {
-                throw new ModelFormatException($"{_path}: the tokenizer's expression '{_expression}' takes more than {s_timeLimit.TotalSeconds:0} seconds for a text of {text.Length} characters.", e);
+                throw new TokenizationException($"A text of {text.Length} characters takes the model's tokenizer more than {e.MatchTimeout.TotalSeconds:0.##} seconds: its expression '{_expression}' tries too many ways to cut it. Break up what is repeated in it.", e);
             }
         }
 

@@ -34,8 +34,8 @@ internal ref struct TokenizerJsonReader
         path = Path.GetFullPath(path);
         if (!File.Exists(path))
             throw new FileNotFoundException($"There is no tokenizer file {path}.", path);
-        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-        if (stream.Length is 0 or > MaximumFile)
+        using FileStream stream = RegularFile.OpenRead(path);
+        if (stream.Length > MaximumFile)
             throw new ModelFormatException($"{path}: the file has {stream.Length} bytes; a tokenizer has 1 to {MaximumFile}. Download it again.");
         using GgufMapping mapping = GgufMapping.Open(stream);
         return Read(path, new ReadOnlySpan<byte>(mapping.Start, (int)mapping.Length));

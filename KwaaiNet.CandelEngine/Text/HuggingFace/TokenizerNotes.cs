@@ -17,4 +17,7 @@ internal sealed record TokenizerNotes
 
     /// <summary>The chat template's source.</summary>
     public string? ChatTemplate { get; init; }
+
+    /// <summary>The name of the file that has it.</summary>
+    public string? ChatTemplateFile { get; init; }
 }

@@ -52,7 +52,7 @@ internal static class WordSplitters
                 steps.Add(Own(file, @"\s", MatchBehavior.Removed));
                 break;
             case "CharDelimiterSplit":
-                steps.Add(new PatternSplitter(TextPattern.Literal(file.Path, NotEmpty(file, json.String("delimiter"))), MatchBehavior.Removed));
+                steps.Add(new PatternSplitter(TextPattern.Literal(NotEmpty(file, json.String("delimiter"))), MatchBehavior.Removed));
                 break;
             default:
                 throw file.NotKnown("pre_tokenizer", json.Type, Known);
@@ -66,12 +66,12 @@ internal static class WordSplitters
         string scheme = json.String("prepend_scheme", json.Flag("add_prefix_space", true) ? "always" : "never");
         if (scheme is not ("always" or "first" or "never"))
             throw file.NotKnown("prepend_scheme", scheme, "always, first and never");
-        PatternSplitter? words = json.Flag("split", true) ? new PatternSplitter(TextPattern.Literal(file.Path, sign), MatchBehavior.MergedWithNext) : null;
+        PatternSplitter? words = json.Flag("split", true) ? new PatternSplitter(TextPattern.Literal(sign), MatchBehavior.MergedWithNext) : null;
         return new MetaspaceSplitter(sign, scheme == "always", scheme == "first", words);
     }
 
     private static PatternSplitter Own(TokenizerJson file, string expression, MatchBehavior behavior, bool invert = false) =>
-        new(TextPattern.Own(file.Path, expression), behavior, invert);
+        new(TextPattern.Own(expression), behavior, invert);
 
     private static MatchBehavior Behavior(TokenizerJson file, string name) =>
         Enum.TryParse(name, out MatchBehavior behavior) && Enum.IsDefined(behavior) && !char.IsAsciiDigit(name[0])

@@ -21,7 +21,7 @@ internal sealed partial class JinjaLexer
     private readonly string _source;
     private readonly List<JinjaToken> _tokens = [];
     private int _at;
-    private int _line = 1;
+    private int _start;
 
     private JinjaLexer(string source)
     {
@@ -30,11 +30,21 @@ internal sealed partial class JinjaLexer
     }
 
     /// <exception cref="ChatTemplateException">A tag is not closed, or holds a character the language does not have.</exception>
-    public static List<JinjaToken> Read(string source)
+    public static (List<JinjaToken> Tokens, string Source) Read(string source)
     {
         JinjaLexer lexer = new(source);
         lexer.ReadAll();
-        return lexer._tokens;
+        return (lexer._tokens, lexer._source);
+    }
+
+    /// <summary>The error of a template that cannot be read, with its line and column, both from 1.</summary>
+    /// <param name="source">The source that was read.</param>
+    /// <param name="at">Where in it.</param>
+    /// <param name="problem">What is wrong there.</param>
+    public static ChatTemplateException Error(string source, int at, string problem)
+    {
+        ReadOnlySpan<char> before = source.AsSpan(0, Math.Min(at, source.Length));
+        return new ChatTemplateException($"The chat template, line {before.Count('\n') + 1}, column {before.Length - before.LastIndexOf('\n')}: {problem}.");
     }
 
     private void ReadAll()
@@ -53,6 +63,7 @@ internal sealed partial class JinjaLexer
                 break;
             }
 
+            _start = tag;
             char kind = _source[tag + 1];
             if (kind == '%' && RawBegin().Match(_source, tag) is { Success: true } begin)
             {
@@ -66,6 +77,7 @@ internal sealed partial class JinjaLexer
             trimLineEnd = kind != '{' && !keepLineEnd;
         }
 
+        _start = _at;
         Add(JinjaTokenKind.End, "");
     }
 
@@ -75,7 +87,6 @@ internal sealed partial class JinjaLexer
         Match end = RawEnd().Match(_source, begin.Index + begin.Length);
         if (!end.Success)
             throw Error("a raw block is not closed");
-        _line += begin.ValueSpan.Count('\n');
         string open = end.Groups[1].Value;
         AddData(
             _source[(begin.Index + begin.Length)..end.Index],
@@ -83,7 +94,6 @@ internal sealed partial class JinjaLexer
             trimLineEnd: false,
             stripEnd: open == "-",
             stripIndent: open != "+");
-        _line += end.ValueSpan.Count('\n');
         _at = end.Index + end.Length;
         return (end.Groups[2].Value == "-", end.Groups[2].Value == "+");
     }
@@ -109,7 +119,6 @@ internal sealed partial class JinjaLexer
 
     private void AddData(string data, bool stripStart, bool trimLineEnd, bool stripEnd, bool stripIndent)
     {
-        int newLines = data.Count(c => c == '\n');
         bool startsLine = _at == 0;
         if (stripStart)
         {
@@ -134,7 +143,6 @@ internal sealed partial class JinjaLexer
 
         if (data.Length > 0)
             Add(JinjaTokenKind.Data, data);
-        _line += newLines;
     }
 
     private (bool Strip, bool Keep) SkipComment()
@@ -143,7 +151,6 @@ internal sealed partial class JinjaLexer
         if (end < 0)
             throw Error("a comment is not closed");
         char before = end > _at ? _source[end - 1] : '\0';
-        _line += _source.AsSpan(_at, end - _at).Count('\n');
         _at = end + 2;
         return (before == '-', before == '+');
     }
@@ -158,6 +165,7 @@ internal sealed partial class JinjaLexer
             SkipSpace();
             if (_at >= _source.Length)
                 throw Error("a tag is not closed");
+            _start = _at;
             bool signed = CharAt(_at) is '-' or '+';
             if (open == 0 && string.CompareOrdinal(_source, _at + (signed ? 1 : 0), close, 0, 2) == 0)
             {
@@ -181,11 +189,8 @@ internal sealed partial class JinjaLexer
 
     private void SkipSpace()
     {
-        for (; char.IsWhiteSpace(CharAt(_at)); _at++)
-        {
-            if (_source[_at] == '\n')
-                _line++;
-        }
+        while (char.IsWhiteSpace(CharAt(_at)))
+            _at++;
     }
 
     private void ReadName()
@@ -248,15 +253,12 @@ internal sealed partial class JinjaLexer
 
     private void ReadString(char quote)
     {
-        int line = _line;
         StringBuilder text = new();
         for (_at++; CharAt(_at) != quote; _at++)
         {
             if (_at >= _source.Length)
                 throw Error("a string is not closed");
             char c = _source[_at];
-            if (c == '\n')
-                _line++;
             if (c == '\\')
                 ReadEscape(text);
             else
@@ -264,7 +266,7 @@ internal sealed partial class JinjaLexer
         }
 
         _at++;
-        _tokens.Add(new JinjaToken(JinjaTokenKind.String, text.ToString(), line));
+        Add(JinjaTokenKind.String, text.ToString());
     }
 
     /// <summary>Python's escapes; one that it does not know stays as written.</summary>
@@ -311,7 +313,7 @@ internal sealed partial class JinjaLexer
         return (char)code;
     }
 
-    private void Add(JinjaTokenKind kind, string text) => _tokens.Add(new JinjaToken(kind, text, _line));
+    private void Add(JinjaTokenKind kind, string text) => _tokens.Add(new JinjaToken(kind, text, _start));
 
-    private ChatTemplateException Error(string problem) => new($"The chat template, line {_line}: {problem}.");
+    private ChatTemplateException Error(string problem) => Error(_source, _start, problem);
 }

@@ -312,7 +312,7 @@ internal sealed partial class JinjaParser
         while (TakeOperator("."))
             name += "." + Expect(JinjaTokenKind.Name, "a name").Text;
         if (!_mayLack && JinjaFilters.Find(name) is null)
-            throw Error($"the filter '{name}' is not known here");
+            throw JinjaLexer.Error(_source, _tokens[_at - 1].At, $"the filter '{name}' is not known here");
         return new FilterExpression(value, name, TakeOperator("(") ? ParseArguments() : ArgumentList.None);
     }
 
@@ -321,7 +321,7 @@ internal sealed partial class JinjaParser
         bool negated = TakeName("not");
         string name = Expect(JinjaTokenKind.Name, "a test").Text;
         if (!_mayLack && JinjaTests.Find(name) is null)
-            throw Error($"the test '{name}' is not known here");
+            throw JinjaLexer.Error(_source, _tokens[_at - 1].At, $"the test '{name}' is not known here");
         ArgumentList arguments = ArgumentList.None;
         if (TakeOperator("("))
             arguments = ParseArguments();

@@ -7,13 +7,14 @@ namespace KwaaiNet.CandelEngine.Text.Jinja;
 internal sealed partial class JinjaParser
 {
     private readonly List<JinjaToken> _tokens;
+    private readonly string _source;
     private int _at;
     private int _depth;
     private int _loops;
     private bool _mayLack;
     private HashSet<string> _names = new(StringComparer.Ordinal);
 
-    private JinjaParser(List<JinjaToken> tokens) => _tokens = tokens;
+    private JinjaParser((List<JinjaToken> Tokens, string Source) read) => (_tokens, _source) = read;
 
     private JinjaToken Current => _tokens[_at];
 
@@ -93,7 +94,7 @@ internal sealed partial class JinjaParser
                 TakeName("required");
                 return ParseGroup("endblock");
             default:
-                throw Error($"the statement '{keyword.Text}' is not known here");
+                throw JinjaLexer.Error(_source, keyword.At, $"the statement '{keyword.Text}' is not known here");
         }
     }
 
@@ -186,5 +187,5 @@ internal sealed partial class JinjaParser
         RuntimeHelpers.EnsureSufficientExecutionStack();
     }
 
-    private ChatTemplateException Error(string problem) => new($"The chat template, line {Current.Line}: {problem}{(Current.Text.Length > 0 ? $" before '{Current.Text}'" : "")}.");
+    private ChatTemplateException Error(string problem) => JinjaLexer.Error(_source, Current.At, $"{problem}{(Current.Text.Length > 0 ? $" before '{Current.Text}'" : "")}");
 }

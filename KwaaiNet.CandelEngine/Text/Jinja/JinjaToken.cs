@@ -27,5 +27,5 @@ internal enum JinjaTokenKind
 /// <summary>A piece of a template's source.</summary>
 /// <param name="Kind">What it is.</param>
 /// <param name="Text">Its text; a string's without quotes and escapes.</param>
-/// <param name="Line">The line it starts on, from 1.</param>
-internal readonly record struct JinjaToken(JinjaTokenKind Kind, string Text, int Line);
+/// <param name="At">Where it starts in the source.</param>
+internal readonly record struct JinjaToken(JinjaTokenKind Kind, string Text, int At);

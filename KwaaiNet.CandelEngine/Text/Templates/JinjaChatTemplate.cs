@@ -14,8 +14,8 @@ internal sealed class JinjaChatTemplate : ChatTemplate
     private static readonly ChatTemplateOptions s_plain = new();
     private static readonly ChatTemplateOptions s_finished = new() { AddGenerationPrompt = false };
 
-    private readonly Lazy<JinjaTemplate> _template;
-    private readonly Lazy<JinjaTemplate>? _toolTemplate;
+    private readonly JinjaTemplate _template;
+    private readonly JinjaTemplate? _toolTemplate;
     private readonly string _bos;
     private readonly string _eos;
     private readonly TimeProvider _time;
@@ -25,15 +25,16 @@ internal sealed class JinjaChatTemplate : ChatTemplate
     /// <param name="eos">Text of the end-of-sequence token; empty when there is none.</param>
     /// <param name="time">The clock templates may read.</param>
     /// <param name="toolSource">The source of the template for conversations with tools; null: the same one.</param>
+    /// <exception cref="ChatTemplateException">A source is not a template; the message has line and column.</exception>
     public JinjaChatTemplate(string source, string bos, string eos, TimeProvider time, string? toolSource = null)
     {
         Source = source;
         _bos = bos;
         _eos = eos;
         _time = time;
-        // A model whose template cannot be parsed still serves plain completions: the error waits for the first chat.
-        _template = new Lazy<JinjaTemplate>(() => JinjaTemplate.Parse(source));
-        _toolTemplate = toolSource is null ? null : new Lazy<JinjaTemplate>(() => JinjaTemplate.Parse(toolSource));
+        // Parsed here, where the model is opened: whoever has it should hear of a template that is none then, not at the first chat.
+        _template = JinjaTemplate.Parse(source);
+        _toolTemplate = toolSource is null ? null : JinjaTemplate.Parse(toolSource);
     }
 
     public override string Source { get; }
@@ -79,15 +80,20 @@ internal sealed class JinjaChatTemplate : ChatTemplate
         ArgumentNullException.ThrowIfNull(options);
         JinjaConversation asObjects = new(argumentsAsText: false);
         JinjaList messages = asObjects.Messages(turns);
+        JinjaText prompt;
         try
         {
-            return RenderMarked(messages, options);
+            prompt = RenderMarked(messages, options);
         }
         catch (ChatTemplateException) when (asObjects.HasArguments)
         {
             // Most templates take a tool call's arguments as an object, some as the string of JSON that OpenAI's wire has.
-            return RenderMarked(new JinjaConversation(argumentsAsText: true).Messages(turns), options);
+            prompt = RenderMarked(new JinjaConversation(argumentsAsText: true).Messages(turns), options);
         }
+
+        return turns.Any(DroppedTurns.HasContent) && IsEmpty(prompt.Text)
+            ? throw new ChatTemplateException("It leaves nothing of the conversation in the prompt: the template in the model's file is empty, or made for something else.")
+            : prompt;
     }
 
     private JinjaText RenderMarked(JinjaList messages, ChatTemplateOptions options)
@@ -105,7 +111,25 @@ internal sealed class JinjaChatTemplate : ChatTemplate
             names["tools"] = JinjaConversation.ToValue(tools);
         if (options.Documents is { } documents)
             names["documents"] = JinjaConversation.ToValue(documents);
-        Lazy<JinjaTemplate> template = options.Tools is not null && _toolTemplate is not null ? _toolTemplate : _template;
-        return template.Value.Render(names, _time);
+        JinjaTemplate template = options.Tools is not null && _toolTemplate is not null ? _toolTemplate : _template;
+        return template.Render(names, _time);
+    }
+
+    // A prompt of BOS and white space alone has the model write whatever it likes, which is no answer to anybody.
+    private bool IsEmpty(string prompt)
+    {
+        ReadOnlySpan<char> rest = prompt.AsSpan().Trim();
+        for (bool found = true; found && !rest.IsEmpty;)
+        {
+            found = false;
+            foreach (string token in (ReadOnlySpan<string>)[_bos, _eos])
+            {
+                if (token.Length == 0 || !rest.StartsWith(token, StringComparison.Ordinal)) continue;
+                rest = rest[token.Length..].Trim();
+                found = true;
+            }
+        }
+
+        return rest.IsEmpty;
     }
 }

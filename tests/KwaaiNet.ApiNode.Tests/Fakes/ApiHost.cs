@@ -33,14 +33,14 @@ internal sealed class ApiHost : IAsyncDisposable
     public IChatClient Chat => _app.Services.GetRequiredService<IChatClient>();
 
     public static async Task<ApiHost> StartAsync(
-        FakeNetwork? network = null, IChatClient? chat = null, TimeProvider? time = null, Action<ApiOptions>? options = null, ChatModel? model = null)
+        FakeNetwork? network = null, IChatClient? chat = null, TimeProvider? time = null, Action<ApiOptions>? options = null, ChatModel? model = null, FakeCatalog? catalog = null)
     {
         network ??= FakeNetwork.Of("0-5");
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
         builder.Services.AddSingleton<INodeSnapshot>(network);
         builder.Services.AddSingleton<IShardDialer>(network);
-        builder.Services.AddSingleton<IChatModelCatalog>(new FakeCatalog(model ?? FakeCatalog.Model()));
+        builder.Services.AddSingleton<IChatModelCatalog>(catalog ?? new FakeCatalog(model ?? FakeCatalog.Model()));
         builder.Services.AddSingleton(NodeIdentity.Create());
         if (chat is not null)
         {
@@ -95,6 +95,18 @@ internal sealed class ApiHost : IAsyncDisposable
         string[] events = text[..^2].Split("\n\n");
         Assert.All(events, line => Assert.StartsWith("data: ", line, StringComparison.Ordinal));
         return [.. events.Select(line => line["data: ".Length..])];
+    }
+
+    /// <summary>Sends a request without a body.</summary>
+    public Task<HttpResponseMessage> SendAsync(string method, string path, params (string Name, string Value)[] headers)
+    {
+        HttpRequestMessage request = new(new HttpMethod(method), path);
+        foreach ((string name, string value) in headers)
+        {
+            request.Headers.Add(name, value);
+        }
+
+        return Client.SendAsync(request, TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()

@@ -22,9 +22,18 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
     /// <summary>What every shard announces to speak.</summary>
     public IReadOnlyList<uint> ProtocolVersions { get; init; } = [1, 2];
 
+    /// <summary>What every shard announces as free, however stale.</summary>
     public long KvFreeBytes { get; set; } = 1 << 20;
 
-    public bool IsAvailable { get; set; } = true;
+    /// <summary>What every shard has, and announces unless <see cref="SaysItsBudget"/> is false.</summary>
+    public long KvTotalBytes { get; set; } = 1 << 20;
+
+    public bool SaysItsBudget { get; init; } = true;
+
+    /// <summary>What a shard keeps a position of one block in: half of what the model's file suggests, as binary16 is of binary32.</summary>
+    public long KvBytesPerBlockPosition { get; init; } = FakeCatalog.KvBytesPerBlockPosition / 2;
+
+    public string? Trouble { get; set; }
 
     /// <summary>What is answered at temperature 0, and an end token behind it.</summary>
     public string Answer { get; set; } = "Hello from the chain.";
@@ -36,7 +45,7 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
     public Func<FakeShard, int, bool> BeforeToken { get; set; } = (_, _) => true;
 
     public IReadOnlyCollection<NodeRecord> Records =>
-        [.. Shards.Values.OrderBy(shard => shard.NodeId, StringComparer.Ordinal).Select(shard => Record(shard.NodeId, shard.Range))];
+        [.. Shards.Values.OrderBy(shard => shard.NodeId, StringComparer.Ordinal).Select(shard => shard.Announce(Record(shard.NodeId, shard.Range)))];
 
     /// <summary>A network of one shard a range: <c>a</c>, <c>b</c>, <c>c</c> …</summary>
     public static FakeNetwork Of(params string[] ranges)
@@ -56,7 +65,14 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
         return Shards[nodeId] = new FakeShard(this, nodeId, blocks);
     }
 
-    public Shard.ShardClient Dial(string nodeId, string endpoint) => Shards[nodeId];
+    public Shard.ShardClient Dial(string nodeId, string endpoint)
+    {
+        Dialed.Enqueue(endpoint);
+        return endpoint.Contains("dead", StringComparison.Ordinal) ? throw new InvalidOperationException("nobody there") : Shards[nodeId];
+    }
+
+    /// <summary>Every endpoint that was called; one with "dead" in its name does not answer.</summary>
+    public ConcurrentQueue<string> Dialed { get; } = new();
 
     public NodeRecord Record(string nodeId, BlockRange range) => new()
     {
@@ -77,6 +93,8 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
                 State = ServingState.Ready,
                 DecodeTokensPerSecond = 1000.0 / range.Count,
                 KvFreeBytes = KvFreeBytes,
+                KvTotalBytes = SaysItsBudget ? KvTotalBytes : 0,
+                KvBytesPerBlockPosition = SaysItsBudget ? KvBytesPerBlockPosition : 0,
             },
         },
     };

@@ -25,8 +25,17 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
 
     public ConcurrentQueue<StepFrame> Frames { get; } = new();
 
+    /// <summary>Changes what the shard says of itself.</summary>
+    public Func<NodeRecord, NodeRecord> Announce { get; set; } = record => record;
+
     /// <summary>Answers openings with this failure.</summary>
     public FailureCode? RefuseOpen { get; set; }
+
+    /// <summary>Answers some openings with a failure.</summary>
+    public Func<OpenSession, FailureCode?> Refuses { get; set; } = _ => null;
+
+    /// <summary>What a failure says in words.</summary>
+    public string Words { get; set; } = "no";
 
     /// <summary>Whose fault <see cref="RefuseOpen"/> is; empty: this node's.</summary>
     public string Blames { get; set; } = "";
@@ -138,6 +147,10 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
         }
     }
 
+    // The whole session is reserved, as real shards do.
+    private bool HasRoom(OpenSession open) =>
+        Sessions.Values.Append(open).Sum(session => session.MaxPositions * (session.EndBlock - session.FirstBlock) * network.KvBytesPerBlockPosition) <= network.KvTotalBytes;
+
     private void Open(OpenSession open, FakeDuplex<ControlRequest, ControlEvent> call)
     {
         Openings.Enqueue(open);
@@ -145,9 +158,9 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
         {
             Vanish();
         }
-        else if (RefuseOpen is { } code)
+        else if ((RefuseOpen ?? Refuses(open) ?? (HasRoom(open) ? null : FailureCode.KvExhausted)) is { } code)
         {
-            call.Send(new ControlEvent { Failed = new SessionFailed { SessionId = open.SessionId, Code = code, Message = "no", NodeId = Blames } });
+            call.Send(new ControlEvent { Failed = new SessionFailed { SessionId = open.SessionId, Code = code, Message = Words, NodeId = Blames } });
         }
         else if (!Frozen)
         {

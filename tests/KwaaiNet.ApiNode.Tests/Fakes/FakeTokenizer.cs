@@ -11,6 +11,9 @@ internal sealed class FakeTokenizer : ITokenizer
 
     private static readonly byte[][] s_bytes = [.. Enumerable.Range(0, 256).Select(b => new[] { (byte)b })];
 
+    /// <summary>What encoding a text throws.</summary>
+    public Func<string, Exception?> Defeat { get; init; } = _ => null;
+
     public int VocabularySize => 258;
 
     public int? BosId => Bos;
@@ -19,7 +22,7 @@ internal sealed class FakeTokenizer : ITokenizer
 
     public IReadOnlySet<int> EndOfGenerationIds { get; } = new HashSet<int> { End };
 
-    public int[] Encode(string text, bool parseSpecial = false) => [.. Encoding.UTF8.GetBytes(text).Select(b => (int)b)];
+    public int[] Encode(string text, bool parseSpecial = false) => Defeat(text) is { } defeat ? throw defeat : [.. Encoding.UTF8.GetBytes(text).Select(b => (int)b)];
 
     public ReadOnlySpan<byte> GetBytes(int id, bool renderSpecial = false) => (uint)id < 256 ? s_bytes[id] : [];
 

@@ -144,7 +144,7 @@ public sealed class SamplingTests
         network.Add("a", "0-5");
         await using ApiHost host = await ApiHost.StartAsync(network);
         (int status, JsonElement reply) = await host.AskAsync($"{{{Body},\"logprobs\":true}}");
-        Assert.Equal((503, "sampling_unavailable"), (status, reply.GetProperty("error").GetProperty("code").GetString()));
+        Assert.Equal((422, "sampling_unavailable"), (status, reply.GetProperty("error").GetProperty("code").GetString()));
         Assert.Equal(200, (await host.AskAsync($"{{{Body}}}")).Status);
         Assert.Equal(1u, Assert.Single(network.Shards["a"].Openings).ProtocolVersion);
     }

@@ -138,6 +138,30 @@ public sealed class ShardChainChatClientTests
         Assert.Empty(network.Shards["a"].Sessions);
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(22)]
+    public async Task A_reader_that_cancels_is_given_nothing_more_though_every_token_is_there(int updates)
+    {
+        await using ApiHost host = await ApiHost.StartAsync(FakeNetwork.Of("0-2", "3-5"));
+        using CancellationTokenSource cancel = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        int seen = 0;
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
+        {
+            await foreach (ChatResponseUpdate update in host.Chat.GetStreamingResponseAsync("Hi", s_greedy, cancel.Token))
+            {
+                if (++seen == updates)
+                {
+                    await cancel.CancelAsync();
+                }
+            }
+        });
+
+        Assert.Equal(updates, seen);
+    }
+
     [Fact]
     public async Task A_client_that_disconnects_closes_the_session_on_every_shard()
     {
@@ -227,10 +251,10 @@ public sealed class ShardChainChatClientTests
     public async Task A_request_without_a_limit_takes_what_kv_there_is()
     {
         FakeNetwork network = FakeNetwork.Of("0-5");
-        network.KvFreeBytes = 6 * 150;
+        network.KvTotalBytes = 6 * 150 * network.KvBytesPerBlockPosition;
         await using ApiHost host = await ApiHost.StartAsync(network);
         await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
-        Assert.InRange(network.Shards["a"].Openings.Single().MaxPositions, 73u, 150u);
+        Assert.Equal(150u, network.Shards["a"].Openings.Single().MaxPositions);
     }
 
     [Theory]
@@ -400,7 +424,7 @@ public sealed class ShardChainChatClientTests
     public async Task Discovery_being_lost_does_not_end_service()
     {
         FakeNetwork network = FakeNetwork.Of("0-5");
-        network.IsAvailable = false;
+        network.Trouble = "Redis is full.";
         await using ApiHost host = await ApiHost.StartAsync(network);
         Assert.Equal("Hello from the chain.", (await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled)).Text);
     }

@@ -21,7 +21,7 @@ public sealed class ChainPlannerPropertyTests
         network =>
         {
             Candidate[] candidates = Candidates(network.Blocks, network.Nodes);
-            ChainRequest request = new() { Model = FakeCatalog.Model(blocks: network.Blocks), Positions = 1 };
+            ChainRequest request = new() { Model = FakeCatalog.Model(blocks: network.Blocks, kvBytes: 1), Positions = 1 };
 
             ShardChain? chain = ChainSearch.Cheapest(candidates, request);
 

@@ -107,7 +107,7 @@ public sealed class ChainPlannerTests
     public void A_full_node_is_given_fewer_blocks_and_none_when_it_has_no_room()
     {
         NodeRecord full = Node("a", "0-5", rate: 100_000);
-        full.Serving[0].KvFreeBytes = 250;
+        full.Serving[0].KvFreeBytes = 250 * _network.KvBytesPerBlockPosition;
         ChainRequest request = Request() with { Positions = 100 };
         Assert.Equal("b[0-3] → a[4-5]", ChainPlanner.Plan([full, Node("b", "0-3")], request, _ => TrustTier.Unknown).Chain?.ToString());
         Assert.Equal(NoChainReason.KvExhausted, ChainPlanner.Plan([full], request, _ => TrustTier.Unknown).NoChain?.Reason);
@@ -116,7 +116,7 @@ public sealed class ChainPlannerTests
     [Fact]
     public void A_failed_node_is_avoided_and_named_when_nobody_else_holds_its_blocks()
     {
-        ChainRequest request = Request() with { Avoid = ["a"] };
+        ChainRequest request = Request() with { Avoid = AvoidedNodes.None.With("a", 0) };
         Assert.Equal("b[0-5]", ChainPlanner.Plan([Node("a", "0-5"), Node("b", "0-5")], request, _ => TrustTier.Unknown).Chain?.ToString());
         Assert.Equal(NoChainReason.NodesFailed, ChainPlanner.Plan([Node("a", "0-5")], request, _ => TrustTier.Unknown).NoChain?.Reason);
     }

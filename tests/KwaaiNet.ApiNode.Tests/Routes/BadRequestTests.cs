@@ -108,7 +108,7 @@ public sealed class BadRequestTests
     [InlineData("{#,\"chat_template_kwargs\":{\"tools\":[{}]}}", 400, "chat_template_kwargs", "unsupported_parameter")]
     [InlineData("{#,\"kwaainet_trust_tier\":1}", 400, "kwaainet_trust_tier", "invalid_type")]
     [InlineData("{#,\"kwaainet_trust_tier\":\"7\"}", 400, "kwaainet_trust_tier", "invalid_value")]
-    [InlineData("{#,\"kwaainet_trust_tier\":\"Verified\"}", 503, "kwaainet_trust_tier", "trust_tier_unavailable")]
+    [InlineData("{#,\"kwaainet_trust_tier\":\"Verified\"}", 422, "kwaainet_trust_tier", "trust_tier_unavailable")]
     public async Task A_bad_body_names_its_field(string body, int status, string? param, string? code)
     {
         await using ApiHost host = await ApiHost.StartAsync();

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Tests.Fakes;
 using KwaaiNet.CandelEngine.Sampling;
@@ -7,13 +8,22 @@ namespace KwaaiNet.ApiNode.Tests.Routes;
 public sealed class ModelsTests
 {
     private const string Entry =
-        """{"id":"org/demo:1","object":"model","created":1700000000,"owned_by":"local","kwaainet":{"sharded":true,"trust_tier":"Unknown","shards":2,"blocks":6,"context_length":256,"weight_format":"Q8_0","weights_hash":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}}""";
+        """{"id":"org/demo:1","object":"model","created":1700000000,"owned_by":"local","kwaainet":{"sharded":true,"trust_tier":"Unknown","shards":2,"blocks":6,"context_length":256,"weight_format":"Q8_0","weights_hash":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","replicas":1,"coverage":[{"first_block":0,"end_block":6,"nodes":1}]}}""";
 
     [Fact]
     public async Task The_list_has_the_quickstarts_shape()
     {
         await using ApiHost host = await StartAsync("0-2", "3-5");
         Assert.Equal($$"""{"data":[{{Entry}}],"object":"list"}""", await host.Client.GetStringAsync("/v1/models", TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task How_many_nodes_hold_each_block_is_told()
+    {
+        await using ApiHost host = await StartAsync("0-2", "3-5", "3-5", "4-5");
+        Assert.Contains(
+            "\"replicas\":1,\"coverage\":[{\"first_block\":0,\"end_block\":3,\"nodes\":1},{\"first_block\":3,\"end_block\":4,\"nodes\":2},{\"first_block\":4,\"end_block\":6,\"nodes\":3}]",
+            await host.Client.GetStringAsync("/v1/models/org/demo:1", TestContext.Current.CancellationToken), StringComparison.Ordinal);
     }
 
     [Theory]
@@ -43,25 +53,49 @@ public sealed class ModelsTests
         Assert.Equal("""{"data":[],"object":"list"}""", await host.Client.GetStringAsync("/v1/models", TestContext.Current.CancellationToken));
     }
 
-    [Fact]
-    public async Task Health_tells_which_blocks_are_missing()
+    [Theory]
+    [InlineData("/")]
+    [InlineData("/v1/models")]
+    [InlineData("/v1/models/org/demo:1")]
+    [InlineData("/health")]
+    [InlineData("/alive")]
+    public async Task HEAD_is_answered_wherever_GET_is(string path)
     {
-        await using ApiHost host = await StartAsync("0-2", "4-5");
-        Assert.Equal(
-            """{"status":"Healthy","discovery":true,"nodes":2,"models":[{"id":"org/demo:1","ready":false,"reason":"BlocksMissing: blocks 3-3"}]}""",
-            await host.Client.GetStringAsync("/health", TestContext.Current.CancellationToken));
+        await using ApiHost host = await StartAsync("0-2", "3-5");
+        using HttpResponseMessage response = await host.SendAsync("HEAD", path);
+        Assert.Equal(200, (int)response.StatusCode);
     }
 
-    [Fact]
-    public async Task Health_needs_discovery_and_alive_does_not()
+    [Theory]
+    [InlineData("kwaai-demo", "KWAAI-demo")]
+    [InlineData("kwaai-demo", "kwaai-demo:latest")]
+    [InlineData("kwaai-demo", "Kwaai-Demo:LATEST")]
+    [InlineData("kwaai-demo:latest", "kwaai-demo")]
+    [InlineData("org/demo:1", "Org/Demo:1")]
+    public async Task A_name_is_found_as_people_write_it_and_answered_with_its_own(string id, string asked)
     {
-        FakeNetwork network = FakeNetwork.Of("0-5");
-        network.IsAvailable = false;
-        await using ApiHost host = await ApiHost.StartAsync(network);
-        using HttpResponseMessage health = await host.Client.GetAsync(new Uri("/health", UriKind.Relative), TestContext.Current.CancellationToken);
-        using HttpResponseMessage alive = await host.Client.GetAsync(new Uri("/alive", UriKind.Relative), TestContext.Current.CancellationToken);
-        Assert.Equal((503, 200), ((int)health.StatusCode, (int)alive.StatusCode));
+        FakeNetwork network = new() { Model = id };
+        network.Add("a", "0-5");
+        await using ApiHost host = await ApiHost.StartAsync(network, model: FakeCatalog.Model(id));
+        foreach (string path in (string[])[$"/v1/models/{asked}", $"/v1/models/{asked}/"])
+        {
+            Assert.StartsWith($$"""{"id":"{{id}}",""", await host.Client.GetStringAsync(path, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        }
+
+        (int status, JsonElement reply) = await host.AskAsync($$"""{"model":"{{asked}}","messages":[{"role":"user","content":"Hi"}]}""");
+        Assert.Equal((200, id), (status, reply.GetProperty("model").GetString()));
+        Assert.Equal(id, Assert.Single(network.Shards["a"].Openings).Model);
     }
+
+    [Theory]
+    [InlineData("Demo", "Demo")]
+    [InlineData("DEMO", "demo")]
+    [InlineData("demo:latest", "demo:latest")]
+    [InlineData("demo:1", null)]
+    [InlineData("dem", null)]
+    [InlineData("", null)]
+    public void The_name_as_it_is_written_comes_first(string asked, string? found) =>
+        Assert.Equal(found, ModelNames.Find(["demo", "Demo", "demo:latest"], asked));
 
     [Fact]
     public async Task The_page_names_the_model_and_a_command()
@@ -78,7 +112,7 @@ public sealed class ModelsTests
         FakeNetwork network = new() { Model = "org/demo:1" };
         foreach (string range in ranges)
         {
-            network.Add(range, range);
+            network.Add($"{network.Shards.Count}", range);
         }
 
         return ApiHost.StartAsync(network, model: FakeCatalog.Model("org/demo:1"));

@@ -71,6 +71,52 @@ public sealed class IlgpuGraphTests
     }
 
     [Fact]
+    public void A_session_over_a_part_of_the_stack_leaves_the_others_their_graph()
+    {
+        using SyntheticModel model = new(GgmlType.Q4_0);
+        int[][] sequences = [Tokens(4, seed: 1), Tokens(4, seed: 2), Tokens(4, seed: 3)];
+        float[][][] expected = [.. sequences.Select(s => Plain(model, s))];
+        Recorder recorder = new(launches => launches());
+        using IlgpuBackend backend = Backend(recorder);
+        using StackChain chain = new(model.File, backend);
+        float[][] partly = PartOf(model, sequences[1]);
+        KvCache[] caches =
+        [
+            chain.First.CreateCache(0, SyntheticModel.Blocks, 4), chain.First.CreateCache(0, SyntheticModel.Blocks - 1, 4), chain.First.CreateCache(0, SyntheticModel.Blocks, 4),
+        ];
+
+        for (int i = 0; i < 4; i++)
+        {
+            var hidden = new float[model.File.Shape.Width];
+            chain.First.Run([
+                Step(caches[0], [sequences[0][i]], HiddenFormat.F16, out float[] a),
+                new BlockStep { Cache = caches[1], Rows = 1, Tokens = new[] { sequences[1][i] }, Output = hidden, Boundary = HiddenFormat.F16 },
+                Step(caches[2], [sequences[2][i]], HiddenFormat.F16, out float[] c),
+            ]);
+            AssertSameBits([expected[0][i], partly[i], expected[2][i]], [a, hidden, c]);
+        }
+
+        GraphPolicy graphs = ((IlgpuBlockStack)chain.First).Graphs;
+        Assert.Equal((1, 3L), (graphs.Count, graphs.Launches));
+        foreach (KvCache cache in caches) cache.Dispose();
+    }
+
+    [Fact]
+    public void One_session_over_the_whole_stack_does_not_send_many_others_apart()
+    {
+        using SyntheticModel model = new(GgmlType.Q4_0);
+        Recorder recorder = new(launches => launches());
+        using IlgpuBackend backend = Backend(recorder);
+        using StackChain chain = new(model.File, backend);
+        KvCache[] caches = [chain.First.CreateCache(0, SyntheticModel.Blocks, 4), chain.First.CreateCache(0, 1, 4), chain.First.CreateCache(0, 1, 4)];
+        chain.First.Run([Step(caches[0], [1], HiddenFormat.F16, out _), Hidden(caches[1]), Hidden(caches[2])]);
+        Assert.Equal(0, recorder.Recorded);
+        foreach (KvCache cache in caches) cache.Dispose();
+
+        BlockStep Hidden(KvCache cache) => new() { Cache = cache, Rows = 1, Tokens = new[] { 1 }, Output = new float[model.File.Shape.Width], Boundary = HiddenFormat.F16 };
+    }
+
+    [Fact]
     public void A_graph_that_does_nothing_is_found_out()
     {
         using SyntheticModel model = new(GgmlType.F32);
@@ -161,6 +207,20 @@ public sealed class IlgpuGraphTests
         using IlgpuBackend backend = new(IlgpuDevice.OpenCpuAccelerator(), pieceRows: 8);
         using StackChain chain = new(model.File, backend);
         return chain.Logits(tokens, 1);
+    }
+
+    // Hidden states after all blocks but the last, a token at a time and alone.
+    private static float[][] PartOf(SyntheticModel model, int[] tokens)
+    {
+        using IlgpuBackend backend = new(IlgpuDevice.OpenCpuAccelerator(), pieceRows: 8);
+        using StackChain chain = new(model.File, backend);
+        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks - 1, tokens.Length);
+        return [.. tokens.Select(token =>
+        {
+            var hidden = new float[model.File.Shape.Width];
+            chain.First.Run([new BlockStep { Cache = cache, Rows = 1, Tokens = new[] { token }, Output = hidden, Boundary = HiddenFormat.F16 }]);
+            return hidden;
+        })];
     }
 
     // What a graph launch does with the recorded launches; null for a driver that has no graphs. The simulator cannot record without running.

@@ -21,7 +21,8 @@ internal static class SmallModel
     /// <param name="change">Adds further metadata.</param>
     /// <param name="replace">Values that take the place of the model's own integers, by key.</param>
     /// <param name="tensors">Tensors in place of the model's own.</param>
-    public static byte[] Build(Action<GgufWriter>? change = null, IReadOnlyDictionary<string, uint>? replace = null, (string Name, long[] Shape, GgmlType Type)[]? tensors = null)
+    /// <param name="template">The chat template.</param>
+    public static byte[] Build(Action<GgufWriter>? change = null, IReadOnlyDictionary<string, uint>? replace = null, (string Name, long[] Shape, GgmlType Type)[]? tensors = null, string template = Template)
     {
         tensors ??= Tensors;
         using MemoryStream stream = new();
@@ -48,7 +49,7 @@ internal static class SmallModel
         writer.AddArray("test.flags", [true, false]);
         writer.AddArray("test.longs", [1L, 2L, 3L]);
         SmallVocabulary.AddSentencePiece(writer);
-        writer.Add("tokenizer.chat_template", Template);
+        writer.Add("tokenizer.chat_template", template);
         change?.Invoke(writer);
         foreach ((string name, long[] shape, GgmlType type) in tensors)
             writer.AddTensor(name, shape, type);

@@ -36,9 +36,29 @@ public sealed class SplitFileTests : IDisposable
         Assert.Equal(SmallVocabulary.Count, model.Tokenizer.VocabularySize);
         byte[] all = [.. paths.SelectMany(File.ReadAllBytes)];
         Assert.Equal((all.LongLength, Convert.ToHexStringLower(SHA256.HashData(all))), (model.FileBytes, model.WeightsHash));
+        Assert.Equal(3, model.PartCount);
 
         model.Dispose();
         Assert.Throws<ObjectDisposedException>(() => model.TryGetTensor(SmallModel.Tensors[^1].Name, out _));
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Whichever_part_is_given_a_split_model_has_one_name_one_size_and_its_number_of_parts(int given)
+    {
+        string[] paths = Write("d");
+        Assert.Equal(("d", paths.Sum(path => new FileInfo(path).Length), 3), (ModelPath.NameOf(paths[given - 1]), ModelPath.Bytes(paths[given - 1]), ModelPath.Parts(paths[given - 1])));
+        Assert.Equal("d", Assert.Single(new ModelCatalog(_folder.Path).List()).Name);
+    }
+
+    [Fact]
+    public void A_whole_file_has_its_own_name_and_size_and_is_one_part()
+    {
+        string path = _folder.Write("whole.gguf", SmallModel.Build());
+        Assert.Equal(("whole", new FileInfo(path).Length, 1), (ModelPath.NameOf(path), ModelPath.Bytes(path), ModelPath.Parts(path)));
+        using ModelFile model = ModelFile.Open(path);
+        Assert.Equal(1, model.PartCount);
     }
 
     [Fact]

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Models.Catalog;
 using KwaaiNet.CandelEngine.Models.Formats;
@@ -91,5 +92,19 @@ public sealed class ModelFolderTests : IDisposable
         _folder.Write("model/chat_template.jinja", "newer"u8);
         using (ModelFile model = ModelFile.Open(folder))
             Assert.Equal("newer", model.ChatTemplate!.Source);
+    }
+
+    [Theory]
+    [InlineData("tokenizer_config.json", """{"chat_template":"{% frobnicate %}"}""")]
+    [InlineData("chat_template.json", """{"chat_template":"{% frobnicate %}"}""")]
+    [InlineData("chat_template.jinja", "{% frobnicate %}")]
+    public void A_template_that_does_not_parse_is_refused_naming_its_file_line_and_column(string name, string text)
+    {
+        string folder = PublishedModels.Make("llama").Folder(_folder, "model");
+        string file = _folder.Write("model/" + name, System.Text.Encoding.UTF8.GetBytes(text));
+        using ModelFile model = ModelFile.Open(folder);
+        string message = Assert.Throws<ModelFormatException>(() => model.ChatTemplate).Message;
+        Assert.StartsWith(Path.GetFullPath(file), message, StringComparison.Ordinal);
+        Assert.Contains("line 1, column 4: the statement 'frobnicate' is not known here.", message, StringComparison.Ordinal);
     }
 }

@@ -132,4 +132,18 @@ public sealed class SamplerTests
         double kept = weights.Sum();
         return [.. weights.Select(weight => weight / kept)];
     }
+
+    [Theory]
+    [InlineData(0, 8)]
+    [InlineData(29, 8)]
+    [InlineData(66, -1)]
+    [InlineData(35, int.MinValue)]
+    public void A_history_with_a_token_outside_of_the_vocabulary_is_refused_wherever_it_stands(int at, int token)
+    {
+        int[] history = [.. Enumerable.Range(0, 67).Select(i => i % 8)];
+        new Sampler().Sample(new float[8], new SamplingParameters(), 67, new TokenHistory(history, 10));
+        history[at] = token;
+        ArgumentException exception = Assert.Throws<ArgumentException>(() => new Sampler().Sample(new float[8], new SamplingParameters(), 67, new TokenHistory(history, 10)));
+        Assert.Contains($"Token {token} of the history", exception.Message, StringComparison.Ordinal);
+    }
 }

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using CsCheck;
+using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.CandelEngine.Gguf;
+using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.CandelEngine.Tests.Gguf;
 using KwaaiNet.CandelEngine.Text;
 using KwaaiNet.CandelEngine.Text.Templates;
@@ -146,5 +148,37 @@ public sealed class ChatTemplateTests
         using TempFolder folder = new();
         using GgufFile file = GgufFile.Open(folder.Write("bare.gguf", SmallVocabulary.File(SmallVocabulary.AddSentencePiece)));
         Assert.Null(GgufChatTemplate.Create(file.Metadata));
+    }
+
+    [Theory]
+    [InlineData("tokenizer.chat_template", "{% frobnicate %}", "line 1, column 4: the statement 'frobnicate' is not known here.")]
+    [InlineData("tokenizer.chat_template", "{{ messages }}\n  {{ 1 | frobnicate }}", "line 2, column 10: the filter 'frobnicate' is not known here.")]
+    [InlineData("tokenizer.chat_template", "\r\n\r\n{{ 'é' }}{% if %}", "line 3, column 16:")]
+    [InlineData("tokenizer.chat_template", "abc {{ 'd }}", "line 1, column 8: a string is not closed.")]
+    [InlineData("tokenizer.chat_template.tool_use", "{% if true %}\nyes", "line 2, column 4: 'endif' is missing")]
+    public void A_template_that_does_not_parse_is_refused_with_the_model_naming_file_line_and_column(string key, string source, string problem)
+    {
+        using TempFolder folder = new();
+        string path = folder.Write("broken.gguf", key == "tokenizer.chat_template" ? SmallModel.Build(template: source) : SmallModel.Build(writer => writer.Add(key, source)));
+        using GgufModelFile file = GgufModelFile.Open(path);
+        ModelFormatException exception = Assert.Throws<ModelFormatException>(() => file.ChatTemplate);
+        Assert.StartsWith(path, exception.Message, StringComparison.Ordinal);
+        Assert.Contains(problem, exception.Message, StringComparison.Ordinal);
+        Assert.NotNull(file.Tokenizer);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("  \n ")]
+    [InlineData("{{ bos_token }}")]
+    [InlineData("\n{{ bos_token }} {{ eos_token }}{{ bos_token }}")]
+    [InlineData("{% for m in messages %}{% endfor %}")]
+    public void A_template_that_leaves_nothing_of_a_conversation_is_an_error(string source)
+    {
+        ChatTemplate template = new JinjaChatTemplate(source, "<s>", "</s>", TimeProvider.System);
+        ChatTurn[] turns = [new("user", "hello")];
+        Assert.Contains("leaves nothing", Assert.Throws<ChatTemplateException>(() => template.Render(turns)).Message, StringComparison.Ordinal);
+        Assert.Throws<ChatTemplateException>(() => template.Encode(s_tokenizer, turns));
+        Assert.Equal(source.Contains("bos", StringComparison.Ordinal), template.Render([new("user", " ")]).Contains("<s>", StringComparison.Ordinal));
     }
 }

@@ -30,8 +30,7 @@ internal sealed class TemplateTarget : IFuzzTarget
         string source = Encoding.UTF8.GetString(input.Input);
         foreach (bool prompt in (ReadOnlySpan<bool>)[true, false])
         {
-            JinjaChatTemplate template = new(source, "<s>", "</s>", _time);
-            input.Stage(prompt ? "prompt" : "again", 1024, RenderLimit, () => input.Note(template.Render(s_turns, prompt)));
+            input.Stage(prompt ? "prompt" : "again", 1024, RenderLimit, () => input.Note(new JinjaChatTemplate(source, "<s>", "</s>", _time).Render(s_turns, prompt)));
         }
     }
 

@@ -34,7 +34,7 @@ internal sealed class TokenizerTarget : IFuzzTarget
             if (input.Stage("tokenizer", 64, Constant, () => tokenizer = GgufTokenizer.Create(file!.Metadata)))
                 input.Stage("encode", 64, Constant, () => Use(input, tokenizer!));
             ChatTemplate? template = null;
-            input.Stage("template", 64, Constant, () => template = GgufChatTemplate.Create(file!.Metadata));
+            input.Stage("template", 1024, TemplateTarget.RenderLimit, () => template = GgufChatTemplate.Create(file!.Metadata));
             if (template is not null && tokenizer is not null)
                 input.Stage("chat", 64, TemplateTarget.RenderLimit, () => input.Note((ulong)template.Encode(tokenizer, [new ChatTurn("user", Text)]).Length));
         }

@@ -25,6 +25,9 @@ internal sealed class FakeHub : IAsyncDisposable
     /// <summary>Texts by path: manifests, lists of files.</summary>
     public ConcurrentDictionary<string, string> Texts { get; } = new();
 
+    /// <summary>Paths that are refused whatever lies there, with the status.</summary>
+    public ConcurrentDictionary<string, int> Statuses { get; } = new();
+
     /// <summary>Files by path.</summary>
     public ConcurrentDictionary<string, Content> Files { get; } = new();
 
@@ -129,6 +132,12 @@ internal sealed class FakeHub : IAsyncDisposable
         if (Redirects.TryGetValue(path, out string? other))
         {
             context.Response.Redirect(other);
+            return;
+        }
+
+        if (Statuses.TryGetValue(path, out int refused))
+        {
+            context.Response.StatusCode = refused;
             return;
         }
 

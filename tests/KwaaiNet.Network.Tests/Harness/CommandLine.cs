@@ -4,7 +4,8 @@ namespace KwaaiNet.Network.Tests.Harness;
 
 /// <summary>The <c>kwaainet</c> command as a user runs it: a process, arguments, an exit code.</summary>
 /// <param name="home">Its <c>KWAAINET_HOME</c>.</param>
-internal sealed class CommandLine(string home)
+/// <param name="environment">Further variables.</param>
+internal sealed class CommandLine(string home, params (string Name, string Value)[] environment)
 {
     private static readonly TimeSpan s_timeout = TimeSpan.FromMinutes(3);
 
@@ -39,6 +40,11 @@ internal sealed class CommandLine(string home)
         }
 
         start.Environment["KWAAINET_HOME"] = home;
+        foreach ((string name, string value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
         return Process.Start(start)!;
     }
 }

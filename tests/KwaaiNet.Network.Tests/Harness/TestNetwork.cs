@@ -19,11 +19,11 @@ internal sealed class TestNetwork : INetworkReport, IAsyncDisposable
     private readonly ConcurrentQueue<string> _story = [];
     private readonly Task<NetworkSupervisor> _supervisor;
 
-    private TestNetwork(string model, int shards) => _supervisor = StartAsync(model, shards);
+    private TestNetwork(string model, int shards, int replicas, bool restart) => _supervisor = StartAsync(model, shards, replicas, restart);
 
-    public static async Task<TestNetwork> StartAsync(int shards, string model)
+    public static async Task<TestNetwork> StartAsync(int shards, string model, int replicas = 1, bool restart = true)
     {
-        TestNetwork network = new(model, shards);
+        TestNetwork network = new(model, shards, replicas, restart);
         try
         {
             await network._supervisor;
@@ -65,6 +65,21 @@ internal sealed class TestNetwork : INetworkReport, IAsyncDisposable
     }
 
     public NodeFile FileOf(string node) => Supervisor.Node(node).ReadNodeFile()!;
+
+    /// <summary>Waits until a node runs as another process than before, and has said where.</summary>
+    public Task RestartedAsync(string node, int before, TimeSpan patience) => UntilAsync(
+        () => Task.FromResult(Supervisor.Node(node).ReadNodeFile() is { } file && file.Pid != before), patience, $"{node} was started again");
+
+    /// <summary>What another command would read of the network's processes.</summary>
+    public NodeState StateOf(string node) => NetworkStateFile.Read(Home)!.Nodes.Single(state => state.Name == node);
+
+    /// <summary>On how many usable nodes the rarest block lies, as the API says; 0: the model is not served.</summary>
+    public async Task<int> ReplicasAsync()
+    {
+        JsonElement list = await Http.GetFromJsonAsync<JsonElement>(Url + "/v1/models", TestContext.Current.CancellationToken);
+        return list.GetProperty("data").EnumerateArray().Where(model => model.GetProperty("id").GetString() == Model)
+            .Select(model => model.GetProperty("kwaainet").GetProperty("replicas").GetInt32()).FirstOrDefault();
+    }
 
     /// <summary>SIGKILL.</summary>
     public async Task KillAsync(string node)
@@ -120,13 +135,18 @@ internal sealed class TestNetwork : INetworkReport, IAsyncDisposable
 
     void INetworkReport.Ready(string node, NodeFile file) => _story.Enqueue($"{node} is ready");
 
-    void INetworkReport.Died(NodeProcess node, int exitCode) => _story.Enqueue($"{node.Name} died ({exitCode})");
+    void INetworkReport.Died(NodeProcess node, int? exitCode, string problem, RestartVerdict verdict) =>
+        _story.Enqueue($"{node.Name} died ({exitCode}): {verdict}");
 
-    private async Task<NetworkSupervisor> StartAsync(string model, int shards)
+    void INetworkReport.Trouble(string text) => _story.Enqueue(text);
+
+    private async Task<NetworkSupervisor> StartAsync(string model, int shards, int replicas, bool restart)
     {
         NetworkOptions options = new()
         {
             Shards = shards,
+            Replicas = replicas,
+            Restart = restart,
             Model = model,
             Port = 0,
             Backend = "cpu",

@@ -21,17 +21,17 @@ internal sealed class FakeBlockSource : IBlockSource
 
     public IReadOnlyList<FakeStack> Stacks => [.. _stacks];
 
-    public OpenedModel Open(CancellationToken cancellationToken)
+    public Task<OpenedModel> OpenAsync(CancellationToken cancellationToken)
     {
         using FakeStack stack = new();
-        return new OpenedModel("tiny", LoopHarness.Hash, "F32", stack.Shape, "fake", "fake", DeviceKind);
+        return Task.FromResult(new OpenedModel("tiny", LoopHarness.Hash, "F32", stack.Shape, "fake", "fake", DeviceKind));
     }
 
-    public IBlockStack Load(BlockRange range, CancellationToken cancellationToken)
+    public Task<IBlockStack> LoadAsync(BlockRange range, CancellationToken cancellationToken)
     {
         FakeStack stack = Make(range);
         _stacks.Enqueue(stack);
-        return stack;
+        return Task.FromResult<IBlockStack>(stack);
     }
 
     public BlockMemory? MemoryFor(BlockRange range) =>

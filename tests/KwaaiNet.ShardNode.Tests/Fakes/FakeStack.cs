@@ -14,6 +14,8 @@ internal sealed class FakeStack : IBlockStack
     private readonly Lock _lock = new();
     private readonly List<int[]> _batches = [];
     private volatile bool _disposed;
+    private volatile bool _loopFails;
+    private long _kvFreeBytes;
 
     public FakeStack(int firstBlock = 0, int endBlock = BlockCount, long kvBudget = 1 << 20, int context = 256, bool hiddenExceedsHalf = false)
     {
@@ -52,7 +54,18 @@ internal sealed class FakeStack : IBlockStack
 
     public long KvBytesPerBlockPosition => 16;
 
-    public long KvFreeBytes { get; private set; }
+    public long KvFreeBytes
+    {
+        get
+        {
+            if (!LoopFails) return _kvFreeBytes;
+
+            LoopFails = false;
+            throw new InvalidOperationException("A fault of the loop's own.");
+        }
+
+        private set => _kvFreeBytes = value;
+    }
 
     /// <summary>When set, every run waits for a permit: tests decide when the loop goes on.</summary>
     public SemaphoreSlim? Gate { get; set; }
@@ -61,6 +74,9 @@ internal sealed class FakeStack : IBlockStack
     public SemaphoreSlim Entered { get; } = new(0);
 
     public bool DeviceFails { get; set; }
+
+    /// <summary>Throws once where no stack does: the loop that asks cannot go on, the device could.</summary>
+    public bool LoopFails { get => _loopFails; set => _loopFails = value; }
 
     /// <summary>Throws when memory is given back, which no stack should: sessions must hear of the failure all the same.</summary>
     public bool FreesBadly { get; set; }

@@ -54,6 +54,25 @@ public sealed class DeviceTests
     }
 
     [Fact]
+    public async Task A_node_whose_device_fails_ends_with_its_code_also_while_discovery_hangs()
+    {
+        FakeBlockSource source = new();
+        MemoryDirectory directory = new();
+        Task<int> program = Run(directory, source, "Shard:Blocks=0-5");
+        SignedNodeRecord failing = Assert.Single(await directory.WaitForReadyAsync(1));
+        await using ChainClient client = new();
+        Hop hop = new() { NodeId = failing.NodeId, Endpoint = failing.Record.Endpoints[0] };
+        ByteString id = await client.OpenAsync(LoopHarness.Hash, [(hop, new BlockRange(0, 6))]);
+
+        directory.Hang();
+        source.Stacks[0].DeviceFails = true;
+        await client.PromptAsync(hop, id, s_prompt);
+
+        Assert.Equal(NodeProgram.DeviceFailed, await program.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken));
+        directory.ComeBack();
+    }
+
+    [Fact]
     public async Task A_device_that_fails_while_it_is_warmed_up_is_never_announced_ready()
     {
         FakeBlockSource source = new() { DeviceKind = "cuda", Make = range => new FakeStack(range.First, range.End) { DeviceFails = true } };

@@ -210,6 +210,10 @@ public sealed class ShardHostTests
         Assert.True(status.GetProperty("kvFreeBytes").GetInt64() > 0);
 
         ServedBlocks served = record.Record.Serving[0];
+        Assert.Equal((8L << 20, 8L << 20, 2L * 2 * 8 * sizeof(ushort)), (served.KvTotalBytes, served.KvFreeBytes, served.KvBytesPerBlockPosition));
+        Assert.Equal((served.KvTotalBytes, served.KvBytesPerBlockPosition, record.Record.StartedUnixMs), (
+            status.GetProperty("kvTotalBytes").GetInt64(), status.GetProperty("kvBytesPerBlockPosition").GetInt64(), status.GetProperty("startedUnixMs").GetInt64()));
+        Assert.InRange(record.Record.StartedUnixMs, 1, record.Record.IssuedUnixMs);
         Assert.Equal((2u, 5u, 6u, "tiny", Hash()), (served.FirstBlock, served.EndBlock, served.BlockCount, served.Model, served.WeightsHash));
         Assert.True(served.PrefillTokensPerSecond > 0 && served.DecodeTokensPerSecond > 0 && served.WeightBytes > 0);
         await using ChainClient client = new();

@@ -16,6 +16,7 @@ public sealed class ShardOptionsTests
     [InlineData("'9-0' is not a block range", "Shard:Blocks=9-0")]
     [InlineData("Backend", "Shard:Backend=abacus")]
     [InlineData("SessionTtlSeconds", "Shard:SessionTtlSeconds=0")]
+    [InlineData("PrefillChunkRows", "Shard:PrefillChunkRows=2049")] // more than one step may carry
     [InlineData("needs discovery", "Shard:ExpectedShards=3")]
     [InlineData("names an accelerator", "Shard:Device=0", "Shard:Backend=cpu")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(string expected, params string[] options)

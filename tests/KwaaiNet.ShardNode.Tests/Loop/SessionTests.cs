@@ -127,12 +127,15 @@ public sealed class SessionTests
     }
 
     [Fact]
-    public async Task A_budget_without_room_refuses_and_takes_nothing()
+    public async Task A_budget_without_room_refuses_takes_nothing_and_says_what_is_free()
     {
-        await using LoopHarness harness = new(new FakeStack(kvBudget: 16 * FakeStack.BlockCount * 64));
+        const int PositionBytes = 16 * FakeStack.BlockCount;
+        await using LoopHarness harness = new(new FakeStack(kvBudget: PositionBytes * 100));
         await harness.OpenAsync();
         harness.Loop.Open(harness.OpenRequest(), harness.Owner);
-        Assert.Equal(FailureCode.KvExhausted, (await harness.Events.NextAsync()).Failed.Code);
+        SessionFailed refused = (await harness.Events.NextAsync()).Failed;
+        Assert.Equal((FailureCode.KvExhausted, PositionBytes * 36L), (refused.Code, refused.KvFreeBytes));
+        Assert.Equal((PositionBytes * 100L, 16), (harness.Loop.KvTotalBytes, harness.Loop.KvBytesPerBlockPosition));
         await harness.SettleAsync();
         Assert.Equal(1, harness.Loop.Gauges.Sessions);
     }
@@ -143,7 +146,8 @@ public sealed class SessionTests
         await using LoopHarness harness = new(maxSessions: 1);
         await harness.OpenAsync();
         harness.Loop.Open(harness.OpenRequest(), harness.Owner);
-        Assert.Equal(FailureCode.KvExhausted, (await harness.Events.NextAsync()).Failed.Code);
+        SessionFailed refused = (await harness.Events.NextAsync()).Failed;
+        Assert.Equal((FailureCode.KvExhausted, true, 0), (refused.Code, refused.HasKvFreeBytes, refused.KvFreeBytes));
     }
 
     public static TheoryData<string, FailureCode> BadRequests => new()

@@ -20,8 +20,8 @@ internal sealed class MatrixBench : IDisposable
     {
         _context = Context.Create(builder => builder.CPU(new CPUDevice(32, 16, 1)).Optimize(OptimizationLevel.O2).WithPtxIntrinsics());
         Accelerator = _context.Devices[0].CreateAccelerator(_context);
-        Cuda = new MatrixKernels(Accelerator, KernelFamily.Cuda, Launches);
-        Portable = new MatrixKernels(Accelerator, KernelFamily.Portable, Launches);
+        Cuda = new MatrixLaunches(Accelerator, KernelFamily.Cuda, Launches);
+        Portable = new MatrixLaunches(Accelerator, KernelFamily.Portable, Launches);
     }
 
     public Accelerator Accelerator { get; }
@@ -29,9 +29,9 @@ internal sealed class MatrixBench : IDisposable
     public LaunchCount Launches { get; } = new();
 
     /// <summary>The kernels for CUDA, by the code they have elsewhere.</summary>
-    public MatrixKernels Cuda { get; }
+    public MatrixLaunches Cuda { get; }
 
-    public MatrixKernels Portable { get; }
+    public MatrixLaunches Portable { get; }
 
     public void Dispose()
     {
@@ -48,7 +48,7 @@ internal sealed class MatrixBench : IDisposable
     }
 
     /// <summary>The operand that kernels make of rows, as bytes.</summary>
-    public byte[] Write(MatrixKernels kernels, OperandKinds kinds, float[] x, int columns, int rows)
+    public byte[] Write(MatrixLaunches kernels, OperandKinds kinds, float[] x, int columns, int rows)
     {
         using OperandBuffer operand = new(Accelerator, kinds, columns, rows);
         operand.Memory.MemSetToZero();
@@ -59,7 +59,7 @@ internal sealed class MatrixBench : IDisposable
     }
 
     /// <summary>The products of a projection with rows, and what adding half of them gives, <c>[2, rows, outputs]</c>.</summary>
-    public float[] Multiply(MatrixKernels kernels, Projection projection, float[] x, int rows, float[]? bias)
+    public float[] Multiply(MatrixLaunches kernels, Projection projection, float[] x, int rows, float[]? bias)
     {
         using OperandBuffer operand = new(Accelerator, projection.Operand, projection.Columns, rows);
         using MemoryBuffer1D<float, Stride1D.Dense> from = Accelerator.Allocate1D(x);

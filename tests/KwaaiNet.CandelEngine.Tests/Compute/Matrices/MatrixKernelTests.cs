@@ -44,7 +44,7 @@ public sealed unsafe class MatrixKernelTests(ITestOutputHelper output)
         }
 
         using MatrixBench bench = new();
-        foreach (MatrixKernels kernels in new[] { bench.Portable, bench.Cuda })
+        foreach (MatrixLaunches kernels in new[] { bench.Portable, bench.Cuda })
         {
             using Projection projection = Projection.Load(kernels, TestContext.Current.CancellationToken, weights.Tensor);
             AssertSameBits(expected, bench.Multiply(kernels, projection, x, rows, bias));
@@ -81,7 +81,7 @@ public sealed unsafe class MatrixKernelTests(ITestOutputHelper output)
         float[] expected = [.. Enumerable.Range(0, 4).Select(i => ScalarProduct.Of(type, weights.Row(i % 2), columns, x.AsSpan(i / 2 * columns, columns)))];
 
         using MatrixBench bench = new();
-        foreach (MatrixKernels kernels in new[] { bench.Portable, bench.Cuda })
+        foreach (MatrixLaunches kernels in new[] { bench.Portable, bench.Cuda })
         {
             using Projection projection = Projection.Load(kernels, TestContext.Current.CancellationToken, weights.Tensor);
             AssertSameBits(expected, bench.Multiply(kernels, projection, x, 2, null)[..4]);
@@ -128,7 +128,7 @@ public sealed unsafe class MatrixKernelTests(ITestOutputHelper output)
         const OperandKinds All = OperandKinds.Bytes | OperandKinds.Shorts | OperandKinds.Halves | OperandKinds.Brains | OperandKinds.Singles;
         using MatrixBench bench = new();
         List<byte[]> results = [];
-        foreach (MatrixKernels kernels in new[] { bench.Portable, bench.Cuda })
+        foreach (MatrixLaunches kernels in new[] { bench.Portable, bench.Cuda })
         {
             using GatedProjection projection = GatedProjection.Load(kernels, TestContext.Current.CancellationToken, gate.Tensor, up.Tensor);
             using OperandBuffer operand = new(bench.Accelerator, projection.Operand, columns, rows);
@@ -168,7 +168,7 @@ public sealed unsafe class MatrixKernelTests(ITestOutputHelper output)
         ];
 
         using MatrixBench bench = new();
-        foreach (MatrixKernels kernels in new[] { bench.Portable, bench.Cuda })
+        foreach (MatrixLaunches kernels in new[] { bench.Portable, bench.Cuda })
         {
             using Projection projection = Projection.Load(kernels, TestContext.Current.CancellationToken, [.. all.Select(w => w.Tensor)]);
             Assert.Equal(OperandKinds.Bytes | OperandKinds.Halves, projection.Operand);

@@ -39,10 +39,10 @@ public sealed class MatrixPtxTests
     [MemberData(nameof(Vectors))]
     public void Decode_reads_four_words_at_a_time_and_multiplies_four_bytes_at_a_time(Type weights, int loads, int dots)
     {
-        foreach ((string name, int times) in new[] { (nameof(VectorKernels.Multiply), 1), (nameof(VectorKernels.Gate), 2) })
+        foreach ((string name, int times) in new[] { (nameof(VectorProductKernels.Multiply), 1), (nameof(VectorProductKernels.Gate), 2) })
         {
             Type[] arguments = [weights];
-            CompiledKernel kernel = CompiledKernel.Of(typeof(VectorKernels), name, arguments, VectorKernels.GroupSize, 2);
+            CompiledKernel kernel = CompiledKernel.Of(typeof(VectorProductKernels), name, arguments, VectorProductKernels.GroupSize, 2);
 
             Assert.InRange(kernel.Count("ld.global.v4"), times * loads, int.MaxValue);
             Assert.InRange(kernel.Count("dp4a.s32"), times * 8 * dots, dots == 0 ? 0 : int.MaxValue);

@@ -22,7 +22,7 @@ public sealed class ProjectionTests(ITestOutputHelper output)
         int columns = type.BlockLength() == 1 ? 67 : 2 * type.BlockLength();
         using RandomWeights weights = new(random, type, Rows, columns);
         using IlgpuDevice device = IlgpuDevice.OpenCpuAccelerator();
-        MatrixKernels kernels = device.Matrices;
+        MatrixLaunches kernels = device.Matrices;
         using Projection projection = Projection.Load(kernels, TestContext.Current.CancellationToken, weights.Tensor);
         int[] rows = [36, 0, 8, 31, 32, 1];
         using MemoryBuffer1D<int, Stride1D.Dense> tokens = device.Accelerator.Allocate1D(rows);
@@ -46,7 +46,7 @@ public sealed class ProjectionTests(ITestOutputHelper output)
         float[] x = [.. Enumerable.Range(0, Rows * columns).Select(_ => random.NextSingle() - 0.5f)];
         float[] bias = [.. Enumerable.Range(0, Outputs).Select(_ => random.NextSingle())];
         using IlgpuDevice device = IlgpuDevice.OpenCpuAccelerator();
-        MatrixKernels kernels = device.Matrices;
+        MatrixLaunches kernels = device.Matrices;
         using Projection projection = Projection.Load(kernels, TestContext.Current.CancellationToken, weights.Tensor);
         using OperandBuffer operand = new(device.Accelerator, projection.Operand, columns, Rows);
         using MemoryBuffer1D<float, Stride1D.Dense> rows = device.Accelerator.Allocate1D(x);

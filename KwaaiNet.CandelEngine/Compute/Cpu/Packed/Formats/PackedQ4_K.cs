@@ -36,11 +36,11 @@ internal readonly unsafe struct PackedQ4_K : IByteFormat
         for (int block = 0; block < 8; block++)
         {
             byte* target = unit + Head + (block * BlockBytes);
-            (target[row], target[Minimums + row]) = KScales.Of(source + 4, block);
+            (target[row], target[Minimums + row]) = PackedKScales.Of(source + 4, block);
             PackedUnit.PackNibbles(source + 16 + (block / 2 * 32), block % 2 * 4, target + Lines, row);
         }
 
-        return KScales.CopyHead(source, unit, row);
+        return PackedKScales.CopyHead(source, unit, row);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,9 +58,9 @@ internal readonly unsafe struct PackedQ4_K : IByteFormat
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Scale<TLanes>(byte* unit, int block, int row) where TLanes : struct, IRowLanes<TLanes> =>
-        KScales.Scale<TLanes>(unit, unit + Head + (block * BlockBytes), row);
+        PackedKScales.Scale<TLanes>(unit, unit + Head + (block * BlockBytes), row);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Minimum<TLanes>(byte* unit, int block, int row) where TLanes : struct, IRowLanes<TLanes> =>
-        KScales.Minimum<TLanes>(unit, unit + Head + (block * BlockBytes) + Minimums, row);
+        PackedKScales.Minimum<TLanes>(unit, unit + Head + (block * BlockBytes) + Minimums, row);
 }

@@ -40,14 +40,14 @@ internal readonly unsafe struct PackedQ5_K : IByteFormat
         for (int block = 0; block < 8; block++)
         {
             byte* target = unit + Head + (block * BlockBytes);
-            (target[row], target[Minimums + row]) = KScales.Of(source + 4, block);
+            (target[row], target[Minimums + row]) = PackedKScales.Of(source + 4, block);
             uint bits = 0;
             for (int i = 0; i < 8; i++) bits |= ((PackedUnit.Read(fifth + (4 * i)) >> block) & 0x01010101) << i;
             PackedUnit.Write(target + HighBits + (row * 4), bits);
             PackedUnit.PackNibbles(source + 48 + (block / 2 * 32), block % 2 * 4, target + Lines, row);
         }
 
-        return KScales.CopyHead(source, unit, row);
+        return PackedKScales.CopyHead(source, unit, row);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -67,9 +67,9 @@ internal readonly unsafe struct PackedQ5_K : IByteFormat
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Scale<TLanes>(byte* unit, int block, int row) where TLanes : struct, IRowLanes<TLanes> =>
-        KScales.Scale<TLanes>(unit, unit + Head + (block * BlockBytes), row);
+        PackedKScales.Scale<TLanes>(unit, unit + Head + (block * BlockBytes), row);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Minimum<TLanes>(byte* unit, int block, int row) where TLanes : struct, IRowLanes<TLanes> =>
-        KScales.Minimum<TLanes>(unit, unit + Head + (block * BlockBytes) + Minimums, row);
+        PackedKScales.Minimum<TLanes>(unit, unit + Head + (block * BlockBytes) + Minimums, row);
 }

@@ -7,7 +7,7 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
 /// <param name="kernels">Those of the accelerator.</param>
 /// <param name="one">Products of one operand row.</param>
 /// <param name="many">Products of more.</param>
-internal sealed class FormatKernels<TWeights>(MatrixKernels kernels, IProducts<TWeights> one, IProducts<TWeights> many)
+internal sealed class FormatKernels<TWeights>(MatrixLaunches kernels, IProducts<TWeights> one, IProducts<TWeights> many)
     where TWeights : struct, ITileWeights
 {
     private Action<AcceleratorStream, Index1D, TWeights, ArrayView<int>, int, float, ArrayView<float>>? _embed;

@@ -4,7 +4,7 @@ using ILGPU.Runtime;
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
 
 /// <summary>Products by <see cref="PortableKernels"/>.</summary>
-internal sealed class PortableProducts<TWeights>(MatrixKernels kernels) : IProducts<TWeights>
+internal sealed class PortableProducts<TWeights>(MatrixLaunches kernels) : IProducts<TWeights>
     where TWeights : struct, ITileWeights
 {
     private Action<AcceleratorStream, Index1D, TWeights, Operand, Product>? _multiply;

@@ -4,7 +4,7 @@ using ILGPU.Runtime;
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
 
 /// <summary>Products by <see cref="TensorKernels"/>: as many tiles of operand rows together as there are, up to four.</summary>
-internal sealed class TensorProducts<TWeights>(MatrixKernels kernels) : IProducts<TWeights>
+internal sealed class TensorProducts<TWeights>(MatrixLaunches kernels) : IProducts<TWeights>
     where TWeights : struct, ITensorWeights
 {
     private readonly Span<OneTile> _one = new(kernels);
@@ -29,7 +29,7 @@ internal sealed class TensorProducts<TWeights>(MatrixKernels kernels) : IProduct
         else _four.Gate(gate, up, x, rows, bias, activation, y);
     }
 
-    private sealed class Span<TSpan>(MatrixKernels kernels)
+    private sealed class Span<TSpan>(MatrixLaunches kernels)
         where TSpan : struct, ISpan<TSpan>
     {
         private static readonly int s_rows = 8 * default(TSpan).Count;

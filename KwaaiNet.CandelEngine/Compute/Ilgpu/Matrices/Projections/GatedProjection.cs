@@ -9,11 +9,11 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Projections;
 /// <remarks>One launch where the kernels can and both have one type; else the products go through scratch.</remarks>
 internal sealed class GatedProjection : IDisposable
 {
-    private readonly MatrixKernels _kernels;
+    private readonly MatrixLaunches _kernels;
     private readonly MatrixPart _gate;
     private readonly MatrixPart _up;
 
-    private GatedProjection(MatrixKernels kernels, MatrixPart gate, MatrixPart up, OperandKinds operand)
+    private GatedProjection(MatrixLaunches kernels, MatrixPart gate, MatrixPart up, OperandKinds operand)
     {
         _kernels = kernels;
         _gate = gate;
@@ -42,7 +42,7 @@ internal sealed class GatedProjection : IDisposable
 
     /// <summary>Repacks and uploads the tensors.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up; nothing stays allocated.</exception>
-    internal static GatedProjection Load(MatrixKernels kernels, CancellationToken cancellationToken, TensorData gate, TensorData up)
+    internal static GatedProjection Load(MatrixLaunches kernels, CancellationToken cancellationToken, TensorData gate, TensorData up)
     {
         MatrixPart first = MatrixPart.Load(kernels, [gate], cancellationToken);
         try

@@ -48,7 +48,7 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
         _ => TileUpload.BytesOf<SingleTiles, SinglePacking>(rows, columns),
     };
 
-    internal static MatrixPart Load(MatrixKernels kernels, TensorData[] tensors, CancellationToken cancellationToken) => TypeOf(tensors[0]) switch
+    internal static MatrixPart Load(MatrixLaunches kernels, TensorData[] tensors, CancellationToken cancellationToken) => TypeOf(tensors[0]) switch
     {
         GgmlType.Q4_0 => Make<Q4Tiles, Q4Packing>(kernels, kernels.Q4, tensors, cancellationToken),
         GgmlType.Q8_0 => Make<Q8Tiles, Q8Packing>(kernels, kernels.Q8, tensors, cancellationToken),
@@ -81,7 +81,7 @@ internal abstract class MatrixPart(int rows, int columns) : IDisposable
     public abstract void Dispose();
 
     private static Typed<TWeights> Make<TWeights, TPacking>(
-        MatrixKernels kernels, FormatKernels<TWeights> format, TensorData[] tensors, CancellationToken cancellationToken)
+        MatrixLaunches kernels, FormatKernels<TWeights> format, TensorData[] tensors, CancellationToken cancellationToken)
         where TWeights : struct, ITileWeights
         where TPacking : struct, ITilePacking<TWeights>
     {

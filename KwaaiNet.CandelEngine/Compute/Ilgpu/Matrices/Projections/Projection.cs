@@ -42,7 +42,7 @@ internal sealed class Projection : IDisposable
 
     /// <summary>Repacks and uploads tensors of equal columns; one that is a stack of experts is given by its slices.</summary>
     /// <exception cref="OperationCanceledException">The caller gave up; nothing stays allocated.</exception>
-    internal static Projection Load(MatrixKernels kernels, CancellationToken cancellationToken, params ReadOnlySpan<TensorData> tensors)
+    internal static Projection Load(MatrixLaunches kernels, CancellationToken cancellationToken, params ReadOnlySpan<TensorData> tensors)
     {
         OperandKinds operand = OperandKinds.None;
         foreach (TensorData tensor in tensors) operand |= MatrixPart.OperandOf(tensor.Type);

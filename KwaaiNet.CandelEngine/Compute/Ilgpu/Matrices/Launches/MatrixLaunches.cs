@@ -7,7 +7,7 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices.Launches;
 
 /// <summary>The kernels of weights and their products, for one accelerator.</summary>
 /// <remarks>ILGPU's own cache holds kernels weakly; these fields keep them.</remarks>
-internal sealed class MatrixKernels
+internal sealed class MatrixLaunches
 {
     private readonly KernelFamily _family;
     private readonly LaunchCount _count;
@@ -19,7 +19,7 @@ internal sealed class MatrixKernels
     /// <param name="accelerator">The accelerator.</param>
     /// <param name="family">Which kernels; with warps of 32 an accelerator can run them all, but see <see cref="KernelFamilies.Of"/>.</param>
     /// <param name="count">Counts the launches.</param>
-    internal MatrixKernels(Accelerator accelerator, KernelFamily family, LaunchCount count)
+    internal MatrixLaunches(Accelerator accelerator, KernelFamily family, LaunchCount count)
     {
         _family = family;
         _count = count;

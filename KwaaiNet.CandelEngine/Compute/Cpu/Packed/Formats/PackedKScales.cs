@@ -9,7 +9,7 @@ namespace KwaaiNet.CandelEngine.Compute.Cpu.Packed.Formats;
 //                  minimum = high nibble of q[j + 4] with the top 2 bits of q[j] above it
 
 /// <summary>Scales and minimums that Q4_K and Q5_K have in common. Their binary16 scales are often subnormal, being parts of a larger scale.</summary>
-internal static unsafe class KScales
+internal static unsafe class PackedKScales
 {
     /// <summary>Scale and minimum of a block, from the 12 bytes.</summary>
     internal static (byte Scale, byte Minimum) Of(byte* q, int block) => block < 4

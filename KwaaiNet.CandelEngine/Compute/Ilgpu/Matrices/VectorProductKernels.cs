@@ -6,7 +6,7 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Matrices;
 /// Decode kernels for CUDA, one operand row at a time: a group computes 32 outputs, each of its warps one segment of all of them.
 /// The grid is <c>(operand rows, tiles)</c>.
 /// </summary>
-internal static class VectorKernels
+internal static class VectorProductKernels
 {
     /// <summary>Threads of a group.</summary>
     internal const int GroupSize = Segments.Count * Tiles.Rows;

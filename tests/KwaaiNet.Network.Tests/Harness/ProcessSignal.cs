@@ -1,0 +1,25 @@
+using System.Diagnostics;
+
+namespace KwaaiNet.Network.Tests.Harness;
+
+/// <summary>Signals as a terminal, a debugger or an unkind person sends them; Unix only.</summary>
+internal static class ProcessSignal
+{
+    public const string SkipReason = "Windows has no such signal.";
+
+    public static bool IsSupported => !OperatingSystem.IsWindows();
+
+    public static Task FreezeAsync(int pid) => SendAsync("STOP", pid);
+
+    public static Task ThawAsync(int pid) => SendAsync("CONT", pid);
+
+    public static Task HangUpAsync(params int[] pids) => SendAsync("HUP", pids);
+
+    // The numbers behind the names differ between systems; kill(1) knows its own.
+    private static async Task SendAsync(string signal, params int[] pids)
+    {
+        using Process kill = Process.Start("kill", [$"-{signal}", .. pids.Select(pid => $"{pid}")]);
+        await kill.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(0, kill.ExitCode);
+    }
+}
