@@ -1,72 +1,68 @@
-using System.Globalization;
+using KwaaiNet.AppHost;
+using KwaaiNet.AppHost.Registry;
+using KwaaiNet.AppHost.Shards;
 using Microsoft.Extensions.Configuration;
 
-// A developer's network under Aspire: registry → discovery → N shards → API node, with logs, traces and metrics in the dashboard.
+// A developer's network under Aspire: registry → discovery → shards → API node, with logs, traces and metrics in the dashboard (docs/aspire.md).
 //
-//   Shards                        how many shard nodes; default 3
+//   Parameters:model              a .gguf file or a folder of safetensors; default: the demo model (Model:Path; Model:Name says what it is asked for by)
+//   Parameters:shards             into how many ranges its blocks are cut; default 3 (Shards)
+//   Parameters:replicas           how many nodes hold each range; default 1 (Replicas)
+//   Parameters:capture-content    whether prompts and answers are written into the traces; default false
 //   Discovery:Backend             redis (a container, or ConnectionStrings:registry) or embedded (no container in the model)
-//   Model:Name, Model:Path        another model than the demo model
+//   Registry:Volume               the volume of that container; none: it keeps nothing
+//   Api:Port                      default 11435
 
-const int DefaultShards = 3;
 const int ApiPort = 11435;
-const string Health = "/health";
-const string Http = "http";
-const string Grpc = "grpc";
+const string Redis = "redis";
 
 IDistributedApplicationBuilder builder = DistributedApplication.CreateBuilder(args);
-int shards = builder.Configuration.GetValue("Shards", DefaultShards);
-string backend = builder.Configuration["Discovery:Backend"] ?? "redis";
-string modelName = builder.Configuration["Model:Name"] ?? "kwaai-demo";
-string modelPath = Path.GetFullPath(builder.Configuration["Model:Path"] ?? Path.Combine("..", "models", "kwaai-demo.gguf"), builder.AppHostDirectory);
-
-// The hosts have no launch settings: their ports are Node:HttpPort and Node:GrpcPort, and Aspire names them through the environment.
-IResourceBuilder<ProjectResource> discovery = builder.AddProject<Projects.KwaaiNet_Discovery>("discovery", launchProfileName: null)
-    .WithEnvironment("Node__Name", "discovery")
-    .WithEnvironment("Discovery__Backend", backend)
-    // Health is asked over HTTP/1; the gRPC port speaks HTTP/2 alone, with the nodes' own certificates, which Aspire's proxy passes through unread.
-    .WithHttpEndpoint(env: "Node__HttpPort", name: Http)
-    .WithEndpoint(scheme: "https", env: "Node__GrpcPort", name: Grpc)
-    .WithHttpHealthCheck(Health, endpointName: Http)
-    .WithUrlForEndpoint(Http, url => { url.Url = "/network"; });
-
-if (backend == "redis")
+if (!NetworkParameters.TryRead(builder.Configuration, builder.AppHostDirectory, out NetworkParameters? network, out string? error))
 {
-    // A configured connection string means "use the Redis that runs already": then no container enters the model and no Docker is needed.
-    IResourceBuilder<IResourceWithConnectionString> registry = builder.Configuration.GetConnectionString("registry") is null
-        ? builder.AddRedis("registry")
-        : builder.AddConnectionString("registry");
-    discovery.WithReference(registry).WaitFor(registry);
+    Console.Error.WriteLine($"error: {error}");
+    return 2;
 }
 
-IResourceBuilder<ProjectResource> api = builder.AddProject<Projects.KwaaiNet_ApiNode>("api", launchProfileName: null)
-    .WithEnvironment("Node__Name", "api")
-    .WithEnvironment("Node__Discovery", discovery.GetEndpoint(Grpc))
-    .WithEnvironment("Api__Models__0__Name", modelName)
-    .WithEnvironment("Api__Models__0__Path", modelPath)
-    .WithHttpEndpoint(port: ApiPort, env: "Node__HttpPort", name: Http)
+network.AddTo(builder);
+string backend = builder.Configuration["Discovery:Backend"] ?? Redis;
+
+// The hosts have no launch settings: their ports are Node:HttpPort and Node:GrpcPort, and Aspire names them through the environment.
+IResourceBuilder<ProjectResource> discovery = builder.AddProject<Projects.KwaaiNet_Discovery>(ResourceNames.Discovery, launchProfileName: null)
+    .WithEnvironment("Node__Name", ResourceNames.Discovery)
+    .WithEnvironment("Discovery__Backend", backend)
+    // Health is asked over HTTP/1; the gRPC port speaks HTTP/2 alone, with the nodes' own certificates, which Aspire's proxy passes through unread.
+    .WithHttpEndpoint(env: "Node__HttpPort", name: ResourceNames.Http)
+    .WithEndpoint(scheme: "https", env: "Node__GrpcPort", name: ResourceNames.Grpc)
+    .WithHttpHealthCheck(ResourceNames.Health, endpointName: ResourceNames.Http)
+    .WithUrlForEndpoint(ResourceNames.Http, url =>
+    {
+        url.Url = "/network";
+        url.DisplayText = "Map";
+    })
+    .WithUrlForEndpoint(ResourceNames.Grpc, url => url.DisplayLocation = UrlDisplayLocation.DetailsOnly)
+    .WithIconName("Organization");
+
+if (backend == Redis) builder.AddRegistry(discovery);
+
+// Waits for no shard: it is unhealthy until every block is served, and says which are missing.
+EndpointReference map = discovery.GetEndpoint(ResourceNames.Http);
+IResourceBuilder<ProjectResource> api = builder.AddProject<Projects.KwaaiNet_ApiNode>(ResourceNames.Api, launchProfileName: null)
+    .WithEnvironment("Node__Name", ResourceNames.Api)
+    .WithEnvironment("Node__Discovery", discovery.GetEndpoint(ResourceNames.Grpc))
+    .WithEnvironment("Api__Models__0__Name", network.ModelName)
+    .WithEnvironment("Api__Models__0__Path", network.ModelPath)
+    // The standard variable of GenAI telemetry; what the API node would write into its spans is what people wrote.
+    .WithEnvironment("OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", network.CaptureContent ? "true" : "false")
+    .WithHttpEndpoint(port: builder.Configuration.GetValue("Api:Port", ApiPort), env: "Node__HttpPort", name: ResourceNames.Http)
     .WithExternalHttpEndpoints()
-    .WithHttpHealthCheck(Health, endpointName: Http)
+    .WithHttpHealthCheck(ResourceNames.Health, endpointName: ResourceNames.Http)
+    .WithUrlForEndpoint(ResourceNames.Http, url => url.DisplayText = "Chat page")
+    .WithUrlForEndpoint(ResourceNames.Http, _ => new ResourceUrlAnnotation { Url = "/v1/models", DisplayText = "Models" })
+    .WithUrl(ReferenceExpression.Create($"{map}/network"), "Map")
+    .WithIconName("ChatMultiple")
     .WithReference(discovery)
     .WaitFor(discovery);
 
-// Named resources and not replicas: each shard serves blocks of its own, and is stopped and started by its own name.
-for (int number = 1; number <= shards; number++)
-{
-    string name = "shard-" + number.ToString(CultureInfo.InvariantCulture);
-    IResourceBuilder<ProjectResource> shard = builder.AddProject<Projects.KwaaiNet_ShardNode>(name, launchProfileName: null)
-        .WithEnvironment("Node__Name", name)
-        .WithEnvironment("Node__Discovery", discovery.GetEndpoint(Grpc))
-        // Found through discovery, never through Aspire: the system may choose the port, and no proxy stands between two nodes.
-        .WithEnvironment("Node__GrpcPort", "0")
-        .WithEnvironment("Shard__Model", modelName)
-        .WithEnvironment("Shard__ModelPath", modelPath)
-        .WithEnvironment("Shard__ExpectedShards", shards.ToString(CultureInfo.InvariantCulture))
-        .WithHttpEndpoint(env: "Node__HttpPort", name: Http)
-        .WithHttpHealthCheck(Health, endpointName: Http)
-        .WithUrlForEndpoint(Http, url => { url.Url = "/status"; })
-        .WithReference(discovery)
-        .WaitFor(discovery);
-    api.WaitFor(shard);
-}
-
+builder.AddShards(network, discovery, api);
 builder.Build().Run();
+return 0;

@@ -24,6 +24,9 @@ public static class ServiceDefaultsExtensions
     /// <summary>The process runs.</summary>
     public const string AlivePath = "/alive";
 
+    /// <summary>Where a node says what it does, to whoever looks every second: not traced.</summary>
+    private const string StatusPath = "/status";
+
     /// <summary>Tag of the checks that <see cref="AlivePath"/> asks.</summary>
     public const string LiveTag = "live";
 
@@ -80,6 +83,7 @@ public static class ServiceDefaultsExtensions
                 .AddAspNetCoreInstrumentation(options => options.Filter = context =>
                     !context.Request.Path.StartsWithSegments(HealthPath)
                     && !context.Request.Path.StartsWithSegments(AlivePath)
+                    && !context.Request.Path.StartsWithSegments(StatusPath)
                     // One long-lived gRPC stream is not a request: the hops of a session have spans of their own.
                     && context.Request.ContentType?.StartsWith("application/grpc", StringComparison.Ordinal) != true));
         if (!string.IsNullOrWhiteSpace(builder.Configuration["OTEL_EXPORTER_OTLP_ENDPOINT"]))

@@ -18,6 +18,10 @@ internal static class DownCommand
     private static readonly TimeSpan s_unanswered = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan s_leftoverGrace = TimeSpan.FromSeconds(3);
 
+    /// <summary>The most that the waits of <c>down</c> add up to, whatever the supervisor and the nodes do.</summary>
+    internal static TimeSpan LongestWait =>
+        TimeSpan.FromTicks(Math.Max((s_answer + s_stop).Ticks, (s_answer + s_unanswered + s_leftoverGrace).Ticks)) + (2 * RunningProcesses.KillPatience);
+
     public static Command Create(CommandContext context)
     {
         Command command = new("down", "Stop the network on this machine.");

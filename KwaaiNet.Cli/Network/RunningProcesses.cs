@@ -8,7 +8,8 @@ namespace KwaaiNet.Cli.Network;
 /// <summary>The processes a network left in its state file, ended from outside: for a supervisor that is gone, or that does not answer.</summary>
 internal static class RunningProcesses
 {
-    private static readonly TimeSpan s_killPatience = TimeSpan.FromSeconds(2);
+    /// <summary>How long a killed process may take to be gone: no longer than the system needs for it.</summary>
+    public static readonly TimeSpan KillPatience = TimeSpan.FromSeconds(0.75);
 
     /// <summary>Asks every node that still runs to stop, and ends those that do not, frozen ones included.</summary>
     /// <param name="nodes">The nodes as they were written down; one that is another process by now is left alone.</param>
@@ -23,7 +24,7 @@ internal static class RunningProcesses
             running.ForEach(process => StopSignal.Send(process));
             await WaitAsync(running, grace, clock).ConfigureAwait(false);
             running.ForEach(Kill);
-            await WaitAsync(running, s_killPatience, clock).ConfigureAwait(false);
+            await WaitAsync(running, KillPatience, clock).ConfigureAwait(false);
         }
         finally
         {
@@ -40,7 +41,7 @@ internal static class RunningProcesses
         if (process is not null)
         {
             Kill(process);
-            await WaitAsync([process], s_killPatience, clock).ConfigureAwait(false);
+            await WaitAsync([process], KillPatience, clock).ConfigureAwait(false);
         }
     }
 

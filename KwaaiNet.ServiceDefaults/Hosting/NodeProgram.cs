@@ -43,13 +43,18 @@ public static partial class NodeProgram
         ArgumentNullException.ThrowIfNull(compose);
         bool trace = Environment.GetEnvironmentVariable(TraceVariable) == "1";
         WebApplication? app = null;
+        PosixSignalRegistration? hangUp = null;
+        bool stopping = false;
+        // The host's own lifetime hears the first; a second one, which comes while the host is being put away, must not end it half-way.
+        PosixSignalRegistration again = PosixSignalRegistration.Create(PosixSignal.SIGTERM, signal => signal.Cancel |= Volatile.Read(ref stopping));
         try
         {
             app = compose(args);
             trace |= IsDebugging(app.Configuration);
             // A closed terminal, or console window, stops a host in order, as Ctrl-C in it does; the system would end it where it stands.
             IHostApplicationLifetime lifetime = app.Lifetime;
-            using PosixSignalRegistration hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+            lifetime.ApplicationStopping.Register(() => Volatile.Write(ref stopping, true));
+            hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
             {
                 signal.Cancel = true;
                 lifetime.StopApplication();
@@ -77,6 +82,8 @@ public static partial class NodeProgram
         {
             if (app is not null)
                 await app.DisposeAsync().ConfigureAwait(false);
+            hangUp?.Dispose();
+            again.Dispose();
         }
     }
 

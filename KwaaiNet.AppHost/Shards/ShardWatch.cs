@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using Microsoft.Extensions.Hosting;
+
+namespace KwaaiNet.AppHost.Shards;
+
+/// <summary>Keeps each shard's blocks, backend, device and state among the properties that the dashboard shows.</summary>
+internal sealed class ShardWatch(
+    DistributedApplicationModel model, ResourceNotificationService notifications, ShardBoard board, TimeProvider time) : BackgroundService
+{
+    /// <summary>The property that says which blocks a shard holds.</summary>
+    public const string Blocks = "kwaainet.blocks";
+
+    /// <summary>The property that says what computes.</summary>
+    public const string Backend = "kwaainet.backend";
+
+    /// <summary>The property that says on which device.</summary>
+    public const string Device = "kwaainet.device";
+
+    /// <summary>The property that says what the shard is doing.</summary>
+    public const string State = "kwaainet.state";
+
+    /// <summary>The property that says which process the node is.</summary>
+    public const string ProcessId = "kwaainet.pid";
+
+    private const string StateName = "State of the shard";
+    private static readonly TimeSpan s_period = TimeSpan.FromSeconds(1);
+
+    /// <inheritdoc/>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(model.Resources.OfType<ProjectResource>().Where(ResourceNames.IsShard).Select(shard => FollowAsync(shard, stoppingToken)));
+
+    private async Task FollowAsync(ProjectResource shard, CancellationToken stoppingToken)
+    {
+        using PeriodicTimer timer = new(s_period, time);
+        ImmutableArray<ResourcePropertySnapshot> last = [];
+        while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
+        {
+            ImmutableArray<ResourcePropertySnapshot> now = await DescribeAsync(shard, stoppingToken).ConfigureAwait(false);
+            if (now.SequenceEqual(last)) continue;
+
+            last = now;
+            await notifications.PublishUpdateAsync(shard, snapshot => snapshot with
+            {
+                Properties = [.. snapshot.Properties.Where(property => !property.Name.StartsWith("kwaainet.", StringComparison.Ordinal)), .. now],
+            }).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<ImmutableArray<ResourcePropertySnapshot>> DescribeAsync(ProjectResource shard, CancellationToken stoppingToken)
+    {
+        // What a process that is gone held is no property of the resource any more.
+        if (!notifications.TryGetCurrentState(shard.Name, out ResourceEvent? current) || current.Snapshot.State?.Text != KnownResourceStates.Running) return [];
+
+        ShardReport? report = await board.AskAsync(shard, stoppingToken).ConfigureAwait(false);
+        if (report is null) return [Property(State, StateName, "does not answer", 3)];
+
+        string blocks = report.Blocks is null ? "none yet" : report.BlockCount is { } count ? $"{report.Blocks} of 0-{count - 1}" : report.Blocks;
+        return
+        [
+            Property(Blocks, "Blocks", blocks, 0),
+            Property(Backend, "Backend", report.Backend ?? "not chosen yet", 1),
+            Property(Device, "Device", report.Device ?? "not chosen yet", 2),
+            Property(State, StateName, report.State, 3),
+            Property(ProcessId, "Process of the node", report.ProcessId, 4),
+        ];
+    }
+
+    private static ResourcePropertySnapshot Property(string name, string display, object value, int order) =>
+        new(name, value) { DisplayName = display, IsHighlighted = true, SortOrder = order };
+}
