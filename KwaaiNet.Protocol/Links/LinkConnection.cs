@@ -30,6 +30,7 @@ internal sealed class LinkConnection : IDisposable
     private readonly ArrayBufferWriter<byte> _plain = new(4096);
     private ITimer? _beats;
     private TaskCompletionSource? _room;
+    private Action? _told;
     private string? _broken;
     private byte[] _buffer = new byte[FirstBufferBytes];
     private int _start;
@@ -160,12 +161,20 @@ internal sealed class LinkConnection : IDisposable
         }
     }
 
+    /// <summary>Tells somebody, once, that the connection has broken or is closed.</summary>
+    public void OnBroken(Action tell)
+    {
+        Interlocked.Exchange(ref _told, tell);
+        if (Broken is not null) Interlocked.Exchange(ref _told, null)?.Invoke();
+    }
+
     /// <summary>Ends the connection; the first reason given stays.</summary>
     public void Break(string reason)
     {
         if (Interlocked.CompareExchange(ref _broken, reason, null) is not null) return;
         _beats?.Dispose();
         Interlocked.Exchange(ref _room, null)?.TrySetResult();
+        Interlocked.Exchange(ref _told, null)?.Invoke();
         try
         {
             // Wakes the thread that waits in poll.

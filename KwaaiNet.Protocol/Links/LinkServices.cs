@@ -15,7 +15,12 @@ public sealed class LinkServices : ServiceBinderBase
         ArgumentNullException.ThrowIfNull(handler);
         _methods.Add(method.FullName, (link, context) =>
         {
-            LinkReader<TRequest> reader = new(link, method.RequestMarshaller, _ => context.Cancel());
+            // A client that has finished is still to be answered; any other end is the call's.
+            LinkReader<TRequest> reader = new(link, method.RequestMarshaller, status =>
+            {
+                if (status.StatusCode != StatusCode.OK) context.Cancel();
+            });
+            link.OnBroken(context.Cancel);
             return (handler(reader, new LinkWriter<TResponse>(link, method.ResponseMarshaller), context), reader.Run);
         });
     }

@@ -18,23 +18,33 @@ public sealed class NodeLinks
     private static readonly TimeSpan s_connectTimeout = TimeSpan.FromSeconds(3);
 
     private readonly NodeChannels _channels;
-    private readonly X509Certificate2 _certificate;
+    private readonly X509Certificate2? _certificate;
     private readonly TimeProvider _time;
     private readonly ConcurrentDictionary<(string Endpoint, string? NodeId), int> _ports = new();
 
-    /// <summary>Links that show a certificate made by <see cref="NodeCertificate.Create"/>, which the caller keeps and disposes.</summary>
-    public NodeLinks(NodeChannels channels, X509Certificate2 certificate, TimeProvider time)
+    /// <summary>Links of a node.</summary>
+    /// <param name="channels">gRPC to other nodes.</param>
+    /// <param name="certificate">Made by <see cref="NodeCertificate.Create"/>; kept and disposed by the caller. Null: gRPC alone.</param>
+    /// <param name="time">The clock of certificates and signs of life.</param>
+    public NodeLinks(NodeChannels channels, X509Certificate2? certificate, TimeProvider time)
     {
         _channels = channels;
         _certificate = certificate;
         _time = time;
     }
 
+    /// <summary>Whether links are used where there are any.</summary>
+    public bool AreOn => _certificate is not null;
+
     /// <summary>What calls to a node are made with.</summary>
     /// <param name="endpoint"><c>https://host:port</c> of its gRPC.</param>
     /// <param name="nodeId">The did:key that must answer there; null: any node.</param>
     /// <exception cref="ArgumentException"><paramref name="endpoint"/> is not an https address.</exception>
-    public CallInvoker Invoker(string endpoint, string? nodeId) => new LinkCallInvoker(this, _channels.Get(endpoint, nodeId).CreateCallInvoker(), endpoint, nodeId);
+    public CallInvoker Invoker(string endpoint, string? nodeId)
+    {
+        CallInvoker grpc = _channels.Get(endpoint, nodeId).CreateCallInvoker();
+        return AreOn ? new LinkCallInvoker(this, grpc, endpoint, nodeId) : grpc;
+    }
 
     /// <summary>A connection to the node's link port; null when it has none.</summary>
     /// <exception cref="RpcException">The node does not answer, or is not the one expected.</exception>
@@ -49,7 +59,7 @@ public sealed class NodeLinks
         {
             await socket.ConnectAsync(new Uri(endpoint).IdnHost, port, limit.Token).ConfigureAwait(false);
             return await LinkConnection.ConnectAsync(
-                socket, NodeTls.Client(_certificate, endpoint, nodeId, _time), NodeChannels.MaxMessageBytes, _time, limit.Token).ConfigureAwait(false);
+                socket, NodeTls.Client(_certificate!, endpoint, nodeId, _time), NodeChannels.MaxMessageBytes, _time, limit.Token).ConfigureAwait(false);
         }
         catch (Exception error) when (error is SocketException or IOException or AuthenticationException or OperationCanceledException)
         {

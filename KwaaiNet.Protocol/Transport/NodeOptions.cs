@@ -41,9 +41,12 @@ public sealed class NodeOptions
     [Range(0, 65535)]
     public int? HttpPort { get; set; }
 
-    /// <summary>Port for framed links, which carry steps between nodes faster than gRPC does; 0 lets the system choose. Only hosts that serve steps listen on it.</summary>
+    /// <summary>
+    /// Port for framed links, which carry what nodes stream to one another with less work than HTTP/2 (docs/performance.md); 0 lets the system
+    /// choose. Null, the default: gRPC alone. A node that has it set also calls others over links where they have a port for them.
+    /// </summary>
     [Range(0, 65535)]
-    public int LinkPort { get; set; }
+    public int? LinkPort { get; set; }
 
     /// <summary>The gRPC address others reach this node at, <c>https://host:port</c>; null: made from <see cref="Host"/> and the bound port.</summary>
     public string? AdvertisedEndpoint { get; set; }

@@ -43,7 +43,9 @@ public static class NodeHosting
         services.TryAddSingleton<NodeOwnCertificate>();
         services.TryAddSingleton(provider => new NodeChannels(provider.GetRequiredService<NodeOwnCertificate>().Certificate, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(provider => new NodeLinks(
-            provider.GetRequiredService<NodeChannels>(), provider.GetRequiredService<NodeOwnCertificate>().Certificate, provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<NodeChannels>(),
+            provider.GetRequiredService<IOptions<NodeOptions>>().Value.LinkPort is null ? null : provider.GetRequiredService<NodeOwnCertificate>().Certificate,
+            provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<NodeEndpoints>();
         services.TryAddSingleton<NodeAnnouncerDependencies>();
         services.AddHostedService<NodeEndpointsReporter>();

@@ -14,8 +14,10 @@ internal sealed class NodeLinkHost(
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
+        if (options.Value.LinkPort is not int port)
+            return Task.CompletedTask;
         _ = NodeOptionsValidator.TryGetListenAddress(options.Value.Host, out IPAddress address);
-        _listener = new LinkListener(address, options.Value.LinkPort, services, own.Certificate, time);
+        _listener = new LinkListener(address, port, services, own.Certificate, time);
         endpoints.LinkPort = _listener.Port;
         return Task.CompletedTask;
     }

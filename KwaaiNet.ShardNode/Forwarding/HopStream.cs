@@ -12,8 +12,7 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     /// <summary>Bytes that may wait to be written before sessions are held back: some turns of prefill, or very many of decode.</summary>
     internal const long MaxWaitingBytes = 16L << 20;
 
-    private readonly Channel<StepResult> _waiting = Channel.CreateUnbounded<StepResult>(// In line: the thread that computed a result sends it, and no other thread has to wake up for that.
-        new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = true });
+    private readonly Channel<StepResult> _waiting;
     private readonly CancellationTokenSource _stop = new();
     private readonly NodeLinks _links;
     private readonly IHopListener _listener;
@@ -29,6 +28,8 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
         NodeId = hop.NodeId;
         _endpoint = hop.Endpoint;
         _links = links;
+        // Over a link the thread that computed a result sends it: it never waits there, and no other thread has to wake up for it.
+        _waiting = Channel.CreateUnbounded<StepResult>(new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = links.AreOn });
         _listener = listener;
         _logger = logger;
         _running = Task.Run(RunAsync);

@@ -1,4 +1,5 @@
 using Grpc.Core;
+using KwaaiNet.Protocol.Links;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ServiceDefaults.Hosting;
 using KwaaiNet.ShardNode.Announcing;
@@ -23,7 +24,7 @@ internal sealed partial class ShardService(ShardServing serving, ShardAnnouncer 
     public override async Task Control(
         IAsyncStreamReader<ControlRequest> requestStream, IServerStreamWriter<ControlEvent> responseStream, ServerCallContext context)
     {
-        SessionOwner owner = new(context.GetPeerNodeId());
+        SessionOwner owner = new(context.GetPeerNodeId(), inLine: context is LinkServerCallContext);
         using CancellationTokenSource ended = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, serving.StreamsEnd);
         // The writer is not cut off when the node stops: what its sessions came to is the last thing an owner must hear.
         Task writing = owner.WriteToAsync(responseStream, context.CancellationToken);

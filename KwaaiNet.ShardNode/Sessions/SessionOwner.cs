@@ -7,13 +7,14 @@ namespace KwaaiNet.ShardNode.Sessions;
 /// <summary>One Control stream: the node at its other end, and the events that wait to be written to it.</summary>
 /// <remarks>Safe for concurrent use. Posting never waits: the step loop must not hang on a reader's network.</remarks>
 /// <param name="nodeId">The peer's did:key, from its certificate.</param>
-internal sealed class SessionOwner(string nodeId)
+/// <param name="inLine">Whether whoever posts writes too: for streams whose writes never wait.</param>
+internal sealed class SessionOwner(string nodeId, bool inLine = false)
 {
     /// <summary>Events a reader may lag behind before its stream is given up.</summary>
     internal const int MaxWaitingEvents = 65_536;
 
     private readonly Channel<ControlEvent> _events = Channel.CreateBounded<ControlEvent>(
-        new BoundedChannelOptions(MaxWaitingEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait, AllowSynchronousContinuations = true });
+        new BoundedChannelOptions(MaxWaitingEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait, AllowSynchronousContinuations = inLine });
 
     private readonly TaskCompletionSource _givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using KwaaiNet.Protocol.Links;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Wire;
@@ -21,7 +22,7 @@ public sealed class HopStreamsTests
         string endpoint = $"https://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}";
         using NodeIdentity identity = NodeIdentity.Create();
         using NodeChannels channels = new(identity);
-        await using HopStreams streams = new(channels, new NoListener(), NullLogger.Instance);
+        await using HopStreams streams = new(new NodeLinks(channels, null, TimeProvider.System), new NoListener(), NullLogger.Instance);
         Hop[] hops = [.. Enumerable.Range(0, Kept + 1).Select(i => new Hop { NodeId = $"did:key:{i}", Endpoint = endpoint })];
 
         IHop[] first = [.. hops.Select(streams.Acquire)];

@@ -1,0 +1,241 @@
+using System.Buffers.Binary;
+using System.Net;
+using System.Net.Security;
+using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
+using System.Text;
+using Google.Protobuf;
+using Grpc.Core;
+using KwaaiNet.Protocol.Links;
+using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Transport;
+using KwaaiNet.Protocol.Wire;
+
+namespace KwaaiNet.ServiceDefaults.Tests.Links;
+
+/// <summary>What a duplex call promises, over gRPC's HTTP/2 and over links alike; and what links do with peers that keep to nothing.</summary>
+public sealed class LinkTests : IDisposable
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(1);
+    private readonly NodeIdentity _identity = NodeIdentity.Create();
+    private readonly X509Certificate2 _certificate;
+    private readonly NodeChannels _channels;
+
+    public LinkTests()
+    {
+        _certificate = NodeCertificate.Create(_identity);
+        _channels = new NodeChannels(_identity);
+    }
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose()
+    {
+        _channels.Dispose();
+        _certificate.Dispose();
+        _identity.Dispose();
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Messages_come_back_in_order_whatever_their_size(bool links)
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links);
+        using AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call = Client(node, links).Control(cancellationToken: Token);
+        foreach (int size in new[] { 0, 1, 300, 16 * 1024, 70_000, 3 << 20, 5 })
+        {
+            byte[] id = new byte[size];
+            new Random(size).NextBytes(id);
+            await call.RequestStream.WriteAsync(new ControlRequest { Open = new OpenSession { SessionId = ByteString.CopyFrom(id) } }, Token);
+            Assert.True(await NextAsync(call));
+            Assert.Equal(id, call.ResponseStream.Current.Opened.SessionId.ToByteArray());
+        }
+
+        for (ulong nonce = 1; nonce <= 500; nonce++) await call.RequestStream.WriteAsync(new ControlRequest { Ping = new Ping { Nonce = nonce } }, Token);
+        for (ulong nonce = 1; nonce <= 500; nonce++)
+        {
+            Assert.True(await NextAsync(call));
+            Assert.Equal(nonce, call.ResponseStream.Current.Pong.Nonce);
+        }
+
+        Assert.Equal(links, await node.Service.Called == typeof(LinkServerCallContext));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_has_finished_is_answered_to_the_end(bool links)
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links);
+        using AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call = Client(node, links).Control(cancellationToken: Token);
+        await call.RequestStream.WriteAsync(new ControlRequest { Ping = new Ping { Nonce = 7 } }, Token);
+        await call.RequestStream.CompleteAsync();
+        Assert.True(await NextAsync(call));
+        Assert.Equal(7ul, call.ResponseStream.Current.Pong.Nonce);
+        Assert.False(await NextAsync(call));
+        Assert.Equal(StatusCode.OK, call.GetStatus().StatusCode);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_failure_of_the_service_reaches_the_client_with_its_status(bool links)
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links);
+        using AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call = Client(node, links).Control(cancellationToken: Token);
+        await call.RequestStream.WriteAsync(Close(EchoNode.EchoShard.Fail), Token);
+        RpcException failure = await Assert.ThrowsAsync<RpcException>(() => NextAsync(call));
+        Assert.Equal((StatusCode.FailedPrecondition, "as it was asked to"), (failure.StatusCode, failure.Status.Detail));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_client_that_leaves_is_heard_by_the_service(bool links)
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links);
+        AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call = Client(node, links).Control(cancellationToken: Token);
+        await node.Service.Called.WaitAsync(s_patience, Token);
+        Task<bool> next = NextAsync(call);
+        call.Dispose();
+        Assert.Equal(StatusCode.Cancelled, (await Assert.ThrowsAsync<RpcException>(() => next)).StatusCode);
+        await node.Service.Cancelled.WaitAsync(s_patience, Token);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_connection_that_is_cut_ends_the_call_on_both_sides(bool links)
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links);
+        using AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call = Client(node, links).Control(cancellationToken: Token);
+        await call.RequestStream.WriteAsync(Close(EchoNode.EchoShard.Cut), Token);
+        await Assert.ThrowsAsync<RpcException>(() => NextAsync(call));
+        await node.Service.Cancelled.WaitAsync(s_patience, Token);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Another_node_than_the_one_expected_is_not_spoken_to(bool links)
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links);
+        using NodeIdentity other = NodeIdentity.Create();
+        using AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call = node.Client(_channels, links ? _certificate : null, other.NodeId).Control(cancellationToken: Token);
+        await Assert.ThrowsAsync<RpcException>(() => NextAsync(call));
+        Assert.False(node.Service.Called.IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_node_without_a_link_port_is_called_over_grpc()
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links: false);
+        using AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call = Client(node, links: true).Control(cancellationToken: Token);
+        await call.RequestStream.WriteAsync(new ControlRequest { Ping = new Ping { Nonce = 3 } }, Token);
+        Assert.True(await NextAsync(call));
+        Assert.NotEqual(typeof(LinkServerCallContext), await node.Service.Called);
+    }
+
+    [Fact]
+    public async Task What_is_no_frame_ends_its_own_connection_and_no_other()
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links: true);
+        using AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call = Client(node, links: true).Control(cancellationToken: Token);
+        foreach (byte[] nonsense in Nonsense())
+        {
+            using SslStream stranger = await ShakeHandsAsync(node);
+            await stranger.WriteAsync(nonsense, Token);
+            // The other side ends it: the end of the stream, or a reset.
+            await ReadToEndAsync(stranger);
+        }
+
+        await call.RequestStream.WriteAsync(new ControlRequest { Ping = new Ping { Nonce = 9 } }, Token);
+        Assert.True(await NextAsync(call));
+        Assert.Equal(9ul, call.ResponseStream.Current.Pong.Nonce);
+    }
+
+    [Fact]
+    public async Task A_peer_that_gives_no_sign_of_life_is_taken_for_dead()
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links: true);
+        using SslStream silent = await ShakeHandsAsync(node);
+        await silent.WriteAsync(Frame(1, Encoding.UTF8.GetBytes("/kwaainet.v1.Shard/Control")), Token);
+        await node.Service.Called.WaitAsync(s_patience, Token);
+        await node.Service.Cancelled.WaitAsync(s_patience, Token);
+    }
+
+    [Fact]
+    public async Task A_stranger_without_a_nodes_certificate_gets_no_answer()
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links: true);
+        using TcpClient tcp = new();
+        await tcp.ConnectAsync(IPAddress.Loopback, node.LinkPort, Token);
+        using SslStream ssl = new(tcp.GetStream(), leaveInnerStreamOpen: false, (_, _, _, _) => true);
+        try
+        {
+            await ssl.AuthenticateAsClientAsync(
+                new SslClientAuthenticationOptions { TargetHost = "node", ApplicationProtocols = [new SslApplicationProtocol("kwaainet-link/1")] }, Token);
+            await ssl.WriteAsync(Frame(1, Encoding.UTF8.GetBytes("/kwaainet.v1.Shard/Control")), Token);
+            await ReadToEndAsync(ssl);
+        }
+        catch (Exception refused) when (refused is IOException or System.Security.Authentication.AuthenticationException)
+        {
+            // TLS 1.3 may tell it at once or with the first bytes.
+        }
+
+        Assert.False(node.Service.Called.IsCompleted);
+    }
+
+    private static IEnumerable<byte[]> Nonsense()
+    {
+        yield return Encoding.UTF8.GetBytes("GET / HTTP/1.1\r\n\r\n");
+        yield return Frame(9, []);
+        yield return Frame(1, Encoding.UTF8.GetBytes("/kwaainet.v1.Shard/Nothing"));
+        yield return [0xFF, 0xFF, 0xFF, 0xFF, 2];
+        yield return [.. Frame(1, Encoding.UTF8.GetBytes("/kwaainet.v1.Shard/Control")), .. Frame(2, [0xFF, 0xFF, 0xFF])];
+        yield return [.. Frame(1, Encoding.UTF8.GetBytes("/kwaainet.v1.Shard/Control")), .. Frame(4, [0])];
+    }
+
+    private static byte[] Frame(byte kind, byte[] payload)
+    {
+        byte[] frame = new byte[5 + payload.Length];
+        BinaryPrimitives.WriteInt32LittleEndian(frame, payload.Length);
+        frame[4] = kind;
+        payload.CopyTo(frame, 5);
+        return frame;
+    }
+
+    private static ControlRequest Close(string id) => new() { Close = new CloseSession { SessionId = ByteString.CopyFromUtf8(id) } };
+
+    private static Task<bool> NextAsync(AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call) => call.ResponseStream.MoveNext(Token).WaitAsync(s_patience, Token);
+
+    private static async Task ReadToEndAsync(SslStream stream)
+    {
+        byte[] buffer = new byte[4096];
+        try
+        {
+            while (await stream.ReadAsync(buffer, Token).AsTask().WaitAsync(s_patience, Token) > 0)
+            {
+                // Signs of life, until it ends.
+            }
+        }
+        catch (IOException)
+        {
+            // Reset.
+        }
+    }
+
+    private Shard.ShardClient Client(EchoNode node, bool links) => node.Client(_channels, links ? _certificate : null);
+
+    private async Task<SslStream> ShakeHandsAsync(EchoNode node)
+    {
+        TcpClient tcp = new();
+        await tcp.ConnectAsync(IPAddress.Loopback, node.LinkPort, Token);
+        SslStream ssl = new(tcp.GetStream());
+        SslClientAuthenticationOptions options = NodeTls.Client(_certificate, node.Grpc, node.NodeId, TimeProvider.System);
+        options.ApplicationProtocols = [new SslApplicationProtocol("kwaainet-link/1")];
+        await ssl.AuthenticateAsClientAsync(options, Token);
+        return ssl;
+    }
+}
