@@ -34,6 +34,21 @@ public sealed class CommandTests : IDisposable
         _folder.Dispose();
     }
 
+    [Theory]
+    [InlineData()]
+    [InlineData("--set", "Node:LinkPort=0")]
+    public async Task A_network_is_measured_beside_the_engine_over_whatever_its_nodes_stream(params string[] options)
+    {
+        string printed = Succeeds(await _kwaainet.RunAsync(
+            ["bench", "network", "--model", TestModels.Endless, "--shards", "2", "--users", "2", "--prompt", "24", "--generate", "16", "--rounds", "2", "--shared-prefix", "8", "--json", .. options]));
+        JsonElement result = JsonDocument.Parse(printed).RootElement;
+        foreach (string measured in new[] { "ttft_ms_p50", "ttft_ms_p99", "tpot_ms_p50", "tpot_ms_p99", "total_tok_s", "steady_tok_s", "first_tok_s", "fairness", "single_process_tok_s", "ratio" })
+            Assert.True(result.GetProperty(measured).GetDouble() > 0, $"{measured}: {printed}");
+        Assert.Equal(["api", "client", "shard-1", "shard-2"], result.GetProperty("cpu_us_per_token").EnumerateObject().Select(process => process.Name).Order());
+        // Nothing is left of it: no network in this home, no process.
+        Assert.Equal(ExitCode.NotRunning, (await _kwaainet.RunAsync("status")).Exit);
+    }
+
     [Fact]
     public async Task A_detached_network_from_up_to_down()
     {

@@ -9,7 +9,7 @@ namespace KwaaiNet.Network.Tests;
 public sealed class ReplicaTests(ReplicaTests.Replicated replicated) : IClassFixture<ReplicaTests.Replicated>
 {
     private const string Prompt = "Hello!";
-    private const int Tokens = 600;
+    private const int Tokens = 1_500;
     private const int Positions = 3;
     private const int Replicas = 2;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(90);
@@ -32,9 +32,8 @@ public sealed class ReplicaTests(ReplicaTests.Replicated replicated) : IClassFix
         string undisturbed = await Network.AnswerAsync(Prompt, Tokens);
         for (int position = 0; position < Positions; position++)
         {
-            await using ChatCall.EventStream stream = await Network.StreamAsync(Prompt, Tokens);
-            string begun = await stream.FirstTextAsync();
-            string lost = await InUseAsync(position);
+            (ChatCall.EventStream stream, string begun, string lost) = await InTheMiddleAsync(position);
+            await using ChatCall.EventStream disposed = stream;
             int restarts = Network.StateOf(lost).Restarts;
             int pid = Network.FileOf(lost).Pid;
             string nodeId = Network.FileOf(lost).NodeId;
@@ -54,9 +53,9 @@ public sealed class ReplicaTests(ReplicaTests.Replicated replicated) : IClassFix
         string undisturbed = await Network.AnswerAsync(Prompt, Tokens);
         for (int position = 0; position < Positions; position++)
         {
-            await using ChatCall.EventStream stream = await Network.StreamAsync(Prompt, Tokens);
-            string begun = await stream.FirstTextAsync();
-            int frozen = Network.FileOf(await InUseAsync(position)).Pid;
+            (ChatCall.EventStream stream, string begun, string shard) = await InTheMiddleAsync(position);
+            await using ChatCall.EventStream disposed = stream;
+            int frozen = Network.FileOf(shard).Pid;
             await ProcessSignal.FreezeAsync(frozen);
             try
             {
@@ -87,14 +86,25 @@ public sealed class ReplicaTests(ReplicaTests.Replicated replicated) : IClassFix
         Assert.Equal(Replicas, model.GetProperty("replicas").GetInt32());
     }
 
-    /// <summary>The shard that a stream runs through, at a position of the chain: the one of its range's holders that keeps KV for it.</summary>
-    private async Task<string> InUseAsync(int position)
+    /// <summary>A stream that has begun and not ended, and the shard it runs through at a position of its chain: the one of its range's holders that keeps KV for it.</summary>
+    private async Task<(ChatCall.EventStream Stream, string Begun, string Shard)> InTheMiddleAsync(int position)
     {
-        (string Shard, JsonElement Status)[] shards = await Task.WhenAll(Network.Shards.Select(async shard => (shard, await Network.GetAsync(shard, "/status"))));
-        List<(string Shard, string Blocks)> used =
-            [.. shards.Where(shard => shard.Status.GetProperty("sessions").GetInt32() > 0).Select(shard => (shard.Shard, shard.Status.GetProperty("blocks").GetString()!))];
-        Assert.True(used.Count == Positions, $"the stream is not in the middle: {used.Count} shards have a session");
-        return used.OrderBy(entry => entry.Blocks, StringComparer.Ordinal).ElementAt(position).Shard;
+        // On a machine that stands still between two steps of ours a stream may be over before we look: then another one.
+        for (int tries = 1; ; tries++)
+        {
+            ChatCall.EventStream stream = await Network.StreamAsync(Prompt, Tokens);
+            string begun = await stream.FirstTextAsync();
+            (string Shard, JsonElement Status)[] shards = await Task.WhenAll(Network.Shards.Select(async shard => (shard, await Network.GetAsync(shard, "/status"))));
+            string[] used =
+            [
+                .. shards.Where(shard => shard.Status.GetProperty("sessions").GetInt32() > 0)
+                    .OrderBy(shard => shard.Status.GetProperty("blocks").GetString(), StringComparer.Ordinal).Select(shard => shard.Shard),
+            ];
+            if (used.Length == Positions) return (stream, begun, used[position]);
+
+            await stream.DisposeAsync();
+            Assert.True(tries < 10, $"no stream was met in the middle: {used.Length} shards have a session");
+        }
     }
 
     /// <summary>Started once: what one test ends is back before the next.</summary>

@@ -163,7 +163,12 @@ internal sealed class NetworkBench(NetworkBenchOptions options, TimeProvider clo
         {
         }
 
-        public void Died(NodeProcess node, int exitCode)
+        // The request that it breaks tells.
+        public void Died(NodeProcess node, int? exitCode, string problem, RestartVerdict verdict)
+        {
+        }
+
+        public void Trouble(string text)
         {
         }
     }
