@@ -1,6 +1,6 @@
-using KwaaiNet.AppHost;
+using KwaaiNet.AppHost.Composition;
 using KwaaiNet.AppHost.Registry;
-using KwaaiNet.AppHost.Shards;
+using KwaaiNet.AppHost.Settings;
 using Microsoft.Extensions.Configuration;
 
 // A developer's network under Aspire: registry → discovery → shards → API node, with logs, traces and metrics in the dashboard (docs/aspire.md).

@@ -1,6 +1,7 @@
 using System.ComponentModel;
 using System.Globalization;
 using KwaaiNet.AppHost.Processes;
+using KwaaiNet.AppHost.Settings;
 using KwaaiNet.AppHost.Shards;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -99,7 +100,7 @@ internal static class ShardCommands
             : CommandResults.Success($"{shard.Name} drains: {Sessions(answer.Sessions)} may go on for {answer.Seconds} s, then it stops. Its Start command brings it back.");
     }
 
-    private static Task<NodeProcess?> FindAsync(ProjectResource shard, ExecuteCommandContext context) =>
+    private static Task<ShardProcess?> FindAsync(ProjectResource shard, ExecuteCommandContext context) =>
         context.Services.GetRequiredService<ShardBoard>().FindProcessAsync(shard, context.CancellationToken);
 
     private static ExecuteCommandResult NoProcess(ProjectResource shard) =>

@@ -7,7 +7,7 @@ namespace KwaaiNet.AppHost.Processes;
 internal sealed class FrozenProcesses : IDisposable
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<NodeProcess, ITimer> _frozen = [];
+    private readonly Dictionary<ShardProcess, ITimer> _frozen = [];
     private readonly TimeProvider _time;
     private readonly CancellationTokenRegistration _stopping;
 
@@ -25,7 +25,7 @@ internal sealed class FrozenProcesses : IDisposable
     /// <param name="thawed">Called when it goes on.</param>
     /// <returns>False: it is frozen already.</returns>
     /// <exception cref="Win32Exception">The system does not allow it, or the process is gone.</exception>
-    public bool Freeze(NodeProcess process, TimeSpan duration, Action thawed)
+    public bool Freeze(ShardProcess process, TimeSpan duration, Action thawed)
     {
         lock (_lock)
         {
@@ -44,7 +44,7 @@ internal sealed class FrozenProcesses : IDisposable
         ThawAll();
     }
 
-    private void OnTime(NodeProcess process, Action thawed)
+    private void OnTime(ShardProcess process, Action thawed)
     {
         lock (_lock)
         {
@@ -58,11 +58,11 @@ internal sealed class FrozenProcesses : IDisposable
     {
         lock (_lock)
         {
-            foreach (NodeProcess process in _frozen.Keys.ToArray()) Thaw(process);
+            foreach (ShardProcess process in _frozen.Keys.ToArray()) Thaw(process);
         }
     }
 
-    private bool Thaw(NodeProcess process)
+    private bool Thaw(ShardProcess process)
     {
         if (!_frozen.Remove(process, out ITimer? timer)) return false;
 

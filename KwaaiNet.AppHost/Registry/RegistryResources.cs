@@ -1,3 +1,4 @@
+using KwaaiNet.AppHost.Settings;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using KwaaiNet.AppHost.Settings;
 using Microsoft.Extensions.Hosting;
 
 namespace KwaaiNet.AppHost.Shards;

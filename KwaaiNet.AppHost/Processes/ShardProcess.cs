@@ -6,7 +6,7 @@ namespace KwaaiNet.AppHost.Processes;
 /// <summary>A process, known by its start as well: its number alone may be another's by the time somebody acts on it.</summary>
 /// <param name="Id">The process id.</param>
 /// <param name="Started">When it started.</param>
-internal readonly record struct NodeProcess(int Id, DateTime Started)
+internal readonly record struct ShardProcess(int Id, DateTime Started)
 {
     private static readonly TimeSpan s_endLimit = TimeSpan.FromSeconds(10);
 
@@ -14,12 +14,12 @@ internal readonly record struct NodeProcess(int Id, DateTime Started)
     public bool IsRunning => Find(Id) == this;
 
     /// <summary>The process that has this id now; null: none has.</summary>
-    public static NodeProcess? Find(int id)
+    public static ShardProcess? Find(int id)
     {
         try
         {
             using Process process = Process.GetProcessById(id);
-            return process.HasExited ? null : new NodeProcess(id, process.StartTime);
+            return process.HasExited ? null : new ShardProcess(id, process.StartTime);
         }
         catch (Exception gone) when (gone is ArgumentException or InvalidOperationException or Win32Exception)
         {

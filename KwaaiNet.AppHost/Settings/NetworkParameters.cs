@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using Microsoft.Extensions.Configuration;
 
-namespace KwaaiNet.AppHost;
+namespace KwaaiNet.AppHost.Settings;
 
 /// <summary>What a network is made of, as configuration says it when the AppHost starts.</summary>
 /// <param name="ModelName">The name the model is asked for by.</param>

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace KwaaiNet.AppHost;
+namespace KwaaiNet.AppHost.Settings;
 
 /// <summary>What the resources and their endpoints are called.</summary>
 internal static class ResourceNames

@@ -1,11 +1,13 @@
 using System.Globalization;
 using KwaaiNet.AppHost.Commands;
 using KwaaiNet.AppHost.Processes;
+using KwaaiNet.AppHost.Settings;
+using KwaaiNet.AppHost.Shards;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 
-namespace KwaaiNet.AppHost.Shards;
+namespace KwaaiNet.AppHost.Composition;
 
 /// <summary>The shard nodes: those that start with the network, and spare ones for the Add shard command.</summary>
 internal static class ShardResources
