@@ -83,6 +83,33 @@ internal sealed class RunningNetwork : IAsyncDisposable
     /// <summary>Waits until a resource is healthy.</summary>
     public Task HealthyAsync(string resource) => HealthyAsync(_app, resource);
 
+    /// <summary>Starts a resource that has ended, and waits until it is healthy.</summary>
+    /// <remarks>
+    /// The port it gets is one that the orchestrator found free a moment before: on a machine full of connections another program may have it
+    /// by then. Who sees a resource fail to start presses Start again; so does this.
+    /// </remarks>
+    public async Task StartAgainAsync(string resource)
+    {
+        for (int tries = 1; ; tries++)
+        {
+            await RunAsync(resource, KnownResourceCommands.StartCommand);
+            try
+            {
+                await HealthyAsync(_app, resource, tries < 3 ? TimeSpan.FromSeconds(60) : Eventually.Limit);
+                return;
+            }
+            catch (Exception exception) when (tries < 3 && exception is TimeoutException or DistributedApplicationException)
+            {
+                TestContext.Current.TestOutputHelper?.WriteLine($"{resource} did not come back at try {tries}: {exception.Message}");
+                if (Snapshot(resource).State?.Text == KnownResourceStates.Running)
+                {
+                    await RunAsync(resource, KnownResourceCommands.StopCommand);
+                    await UntilAsync(resource, snapshot => KnownResourceStates.TerminalStates.Contains(snapshot.State?.Text));
+                }
+            }
+        }
+    }
+
     /// <summary>Runs a command as the dashboard's button does; what it says is what the user reads.</summary>
     public async Task<string> RunAsync(string resource, string command)
     {
@@ -173,18 +200,19 @@ internal sealed class RunningNetwork : IAsyncDisposable
         messages = new[] { new { role = "user", content = prompt } },
     };
 
-    private static async Task HealthyAsync(DistributedApplication app, string resource)
+    private static async Task HealthyAsync(DistributedApplication app, string resource, TimeSpan? patience = null)
     {
+        TimeSpan limit = patience ?? Eventually.Limit;
         try
         {
             await app.ResourceNotifications.WaitForResourceHealthyAsync(resource, TestContext.Current.CancellationToken)
-                .WaitAsync(Eventually.Limit, TestContext.Current.CancellationToken);
+                .WaitAsync(limit, TestContext.Current.CancellationToken);
         }
         catch (TimeoutException)
         {
             app.ResourceNotifications.TryGetCurrentState(resource, out ResourceEvent? state);
             string reports = string.Join("; ", state?.Snapshot.HealthReports.Select(report => $"{report.Name}: {report.Description}") ?? []);
-            throw new TimeoutException($"{resource} is not healthy within {Eventually.Limit}: {state?.Snapshot.State?.Text} {reports}");
+            throw new TimeoutException($"{resource} is not healthy within {limit}: {state?.Snapshot.State?.Text} {reports}");
         }
     }
 
