@@ -73,6 +73,7 @@ public sealed class HungNetworkTests : IDisposable
     public async Task A_terminal_that_is_closed_stops_the_network_as_Ctrl_C_does()
     {
         Assert.SkipUnless(ProcessSignal.IsSupported, ProcessSignal.SkipReason);
+        Assert.SkipUnless(await ProcessSignal.IsHangUpHeardAsync(), "Hang-ups are ignored here (nohup): nobody would hear of the terminal's end.");
         using Process up = _home.Command.Start([.. CommandHome.Up, "--shards", "1"]);
         Task<string> error = up.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
         while (await up.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(s_patience, TestContext.Current.CancellationToken) is { } line

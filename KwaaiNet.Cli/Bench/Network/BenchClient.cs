@@ -38,7 +38,13 @@ internal sealed class BenchClient : IDisposable
         {
             Content = JsonContent.Create(new
             {
-                model = _model, messages, stream = true, stream_options = new { include_usage = true }, temperature = 0, max_tokens = tokens, logit_bias = _bias,
+                model = _model,
+                messages,
+                stream = true,
+                stream_options = new { include_usage = true },
+                temperature = 0,
+                max_tokens = tokens,
+                logit_bias = _bias,
             }),
         };
         BenchAnswer answer = new() { Started = Stopwatch.GetTimestamp() };

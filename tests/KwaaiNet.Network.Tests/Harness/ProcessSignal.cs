@@ -9,6 +9,16 @@ internal static class ProcessSignal
 
     public static bool IsSupported => !OperatingSystem.IsWindows();
 
+    /// <summary>Whether processes started from here hear a hang-up: under nohup(1) they do not, which is what it is for.</summary>
+    public static async Task<bool> IsHangUpHeardAsync()
+    {
+        ProcessStartInfo start = new("sh", ["-c", "kill -HUP $$; echo ignored"]) { RedirectStandardOutput = true };
+        using Process shell = Process.Start(start)!;
+        string said = await shell.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await shell.WaitForExitAsync(TestContext.Current.CancellationToken);
+        return said.Length == 0;
+    }
+
     public static Task FreezeAsync(int pid) => SendAsync("STOP", pid);
 
     public static Task ThawAsync(int pid) => SendAsync("CONT", pid);
