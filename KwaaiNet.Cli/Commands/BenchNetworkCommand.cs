@@ -5,6 +5,7 @@ using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Files;
 using KwaaiNet.Cli.Bench.Network;
 using KwaaiNet.Cli.Models;
+using KwaaiNet.Cli.Network;
 using KwaaiNet.Cli.Output;
 using Spectre.Console;
 
@@ -36,8 +37,7 @@ internal static class BenchNetworkCommand
             if (parsed.GetValue(shared) >= parsed.GetValue(prompt))
                 throw new CommandFailure($"--shared-prefix {parsed.GetValue(shared)} leaves no question of --prompt {parsed.GetValue(prompt)}.", "a longer --prompt: every user asks something else.");
             LocalModel found = LocalModels.Find(context.Home, parsed.GetValue(model));
-            if (parsed.GetValue(shards) > found.Blocks)
-                throw new CommandFailure($"{found.Name} has {found.Blocks} blocks: {parsed.GetValue(shards)} shards cannot each hold one.", $"--shards {found.Blocks} or fewer.");
+            Preflight.CheckShards(parsed.GetValue(shards), found);
             NetworkBenchOptions options = new(
                 found, parsed.GetValue(shards), parsed.GetValue(users), parsed.GetValue(prompt), parsed.GetValue(generate), parsed.GetValue(shared),
                 parsed.GetValue(rounds), parsed.GetValue(backend)!, !parsed.GetValue(noEngine), SettingOption.Read(parsed.GetValue(set)));

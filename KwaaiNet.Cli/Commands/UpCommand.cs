@@ -25,22 +25,12 @@ internal static class UpCommand
         Option<string> redis = new("--redis") { Description = "Redis' address, for --discovery redis.", HelpName = "HOST:PORT", DefaultValueFactory = _ => new NetworkOptions().RedisConnection };
         Option<string> backend = new("--backend") { Description = "What shards compute on.", DefaultValueFactory = _ => "auto" };
         backend.AcceptOnlyFromAmong("auto", "cpu", "ilgpu");
-        Option<string[]> set = new("--set") { Description = "A setting for every node, by the hosts' own keys; may be repeated.", HelpName = "SECTION:KEY=VALUE" };
+        Option<string[]> set = SettingOption.Create();
         Option<bool> detach = new("--detach") { Description = "Return when the network is up, and leave it running; 'down' stops it." };
         Option<bool> supervise = new(SuperviseOption) { Hidden = true };
         shards.Validators.Add(result => InRange(result, shards, 1, MostShards));
         replicas.Validators.Add(result => InRange(result, replicas, 1, MostShards));
         port.Validators.Add(result => InRange(result, port, 0, 65535));
-        set.Validators.Add(result =>
-        {
-            foreach (string setting in result.Tokens.Select(token => token.Value))
-            {
-                if (setting.IndexOf('=') < 1)
-                {
-                    result.AddError($"'{setting}' is not a setting: write Section:Key=value.");
-                }
-            }
-        });
 
         Command command = new("up", "Start a network on this machine: discovery, shards and the OpenAI API.")
         {
@@ -64,10 +54,7 @@ internal static class UpCommand
                 Discovery = parsed.GetValue(discovery)!,
                 RedisConnection = parsed.GetValue(redis)!,
                 Backend = parsed.GetValue(backend)!,
-                // Given twice, the last one counts, as in the hosts' own command lines.
-                Settings = (parsed.GetValue(set) ?? []).Select(setting => setting.Split('=', 2))
-                    .GroupBy(parts => parts[0], StringComparer.OrdinalIgnoreCase)
-                    .ToDictionary(group => group.Key, group => group.Last()[1], StringComparer.OrdinalIgnoreCase),
+                Settings = SettingOption.Read(parsed.GetValue(set)),
             };
             return new UpSession(context, options, parsed.GetValue(supervise)).RunAsync(cancellationToken);
         });

@@ -32,13 +32,7 @@ internal static class Preflight
         LocalModel model = options is { Pull: true, Model: { } wanted }
             ? await PullableModel.FindAsync(home, wanted, options.Settings, cancellationToken).ConfigureAwait(false)
             : LocalModels.Find(home, options.Model);
-        if (options.Shards > model.Blocks)
-        {
-            throw new CommandFailure(
-                $"{model.Name} has {model.Blocks} blocks: {options.Shards} shards cannot each hold one.",
-                $"--shards {model.Blocks} or fewer.");
-        }
-
+        CheckShards(options.Shards, model);
         if (options.Shards * options.Replicas > MostNodes)
         {
             throw new CommandFailure(
@@ -53,6 +47,16 @@ internal static class Preflight
         }
 
         return NetworkPlan.Create(options, model);
+    }
+
+    /// <summary>Every shard must have a block to hold.</summary>
+    /// <exception cref="CommandFailure">The model has fewer blocks.</exception>
+    public static void CheckShards(int shards, LocalModel model)
+    {
+        if (shards > model.Blocks)
+        {
+            throw new CommandFailure($"{model.Name} has {model.Blocks} blocks: {shards} shards cannot each hold one.", $"--shards {model.Blocks} or fewer.");
+        }
     }
 
     internal static void CheckPort(int port)

@@ -16,9 +16,8 @@ internal sealed class LinkCall<TRequest, TResponse> : IClientStreamWriter<TReque
     private Status? _status;
 
     /// <summary>Starts to connect.</summary>
-    public LinkCall(Method<TRequest, TResponse> method, CancellationToken cancellationToken, Func<Action<Status>, CancellationToken, Task<LinkCallStreams<TRequest, TResponse>>> open)
+    public LinkCall(CancellationToken cancellationToken, Func<Action<Status>, CancellationToken, Task<LinkCallStreams<TRequest, TResponse>>> open)
     {
-        _ = method;
         _opening = OpenAsync(open);
         Headers = HeadersAsync();
         _cancelled = cancellationToken.UnsafeRegister(static call => ((LinkCall<TRequest, TResponse>)call!).Dispose(), this);

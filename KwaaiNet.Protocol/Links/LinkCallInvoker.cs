@@ -9,7 +9,7 @@ internal sealed class LinkCallInvoker(NodeLinks links, CallInvoker grpc, string 
     /// <inheritdoc/>
     public override AsyncDuplexStreamingCall<TRequest, TResponse> AsyncDuplexStreamingCall<TRequest, TResponse>(Method<TRequest, TResponse> method, string? host, CallOptions options)
     {
-        LinkCall<TRequest, TResponse> call = new(method, options.CancellationToken, OpenAsync);
+        LinkCall<TRequest, TResponse> call = new(options.CancellationToken, OpenAsync);
         return new AsyncDuplexStreamingCall<TRequest, TResponse>(call, call, call.Headers, call.GetStatus, static () => [], call.Dispose);
 
         async Task<LinkCallStreams<TRequest, TResponse>> OpenAsync(Action<Status> ended, CancellationToken cancellationToken)

@@ -3,7 +3,7 @@ using Grpc.Core;
 namespace KwaaiNet.Protocol.Links;
 
 /// <summary>One direction of a link as gRPC's stream. A write is done when the system has taken it or it waits behind little else.</summary>
-internal sealed class LinkWriter<T>(LinkConnection link, Marshaller<T> marshaller, Func<Task>? complete = null) : IClientStreamWriter<T>, IServerStreamWriter<T>
+internal sealed class LinkWriter<T>(LinkConnection link, Marshaller<T> marshaller) : IClientStreamWriter<T>, IServerStreamWriter<T>
     where T : class
 {
     /// <inheritdoc/>
@@ -28,6 +28,6 @@ internal sealed class LinkWriter<T>(LinkConnection link, Marshaller<T> marshalle
     public Task CompleteAsync()
     {
         link.Send(LinkFrameKind.End, 0, static (_, _) => { });
-        return complete?.Invoke() ?? Task.CompletedTask;
+        return Task.CompletedTask;
     }
 }
