@@ -29,8 +29,9 @@ internal sealed class LinkCallInvoker(NodeLinks links, CallInvoker grpc, string 
                 reader,
                 status =>
                 {
-                    link.Dispose();
+                    // First: the reading thread, which the closed connection wakes, would call the end by another name.
                     reader.End(status);
+                    link.Dispose();
                 });
         }
     }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Diagnostics;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
@@ -32,6 +33,7 @@ internal sealed class LinkConnection : IDisposable
     private TaskCompletionSource? _room;
     private Action? _told;
     private string? _broken;
+    private volatile bool _readEnough;
     private byte[] _buffer = new byte[FirstBufferBytes];
     private int _start;
     private int _end;
@@ -153,6 +155,8 @@ internal sealed class LinkConnection : IDisposable
             Fill(LinkFormat.HeaderBytes);
             (LinkFrameKind kind, int length) = LinkFormat.ReadHeader(_buffer.AsSpan(_start, LinkFormat.HeaderBytes), _maxMessage);
             _start += LinkFormat.HeaderBytes;
+            // The peer's signs of life bring a thread here, at the latest, whose call has ended meanwhile.
+            if (_readEnough) throw new IOException("the call has ended");
             if (kind == LinkFrameKind.Beat) continue;
             Fill(length);
             ReadOnlyMemory<byte> payload = _buffer.AsMemory(_start, length);
@@ -183,6 +187,26 @@ internal sealed class LinkConnection : IDisposable
         catch (Exception error) when (error is SocketException or ObjectDisposedException)
         {
             // Not connected any more.
+        }
+    }
+
+    /// <summary>Ends a <see cref="Read"/> that waits, with the next frame that comes.</summary>
+    public void StopReading() => _readEnough = true;
+
+    /// <summary>Waits until the peer has closed too, so that what was sent last is not cut off; blocks.</summary>
+    public void WaitUntilPeerCloses(TimeSpan patience)
+    {
+        long began = Stopwatch.GetTimestamp();
+        try
+        {
+            for (TimeSpan left = patience; left > TimeSpan.Zero && _socket.Poll(left, SelectMode.SelectRead); left = patience - Stopwatch.GetElapsedTime(began))
+            {
+                if (_socket.Receive(_buffer) == 0) return;
+            }
+        }
+        catch (Exception error) when (error is SocketException or ObjectDisposedException)
+        {
+            // Closed.
         }
     }
 

@@ -8,7 +8,7 @@ namespace KwaaiNet.Protocol.Links;
 /// A message is read when it is asked for and not before, so a consumer that is slow holds the peer back through TCP's window. The
 /// consumer's code behind <c>await MoveNext</c> runs on the reading thread until it waits for something else.
 /// </remarks>
-internal sealed class LinkReader<T> : IAsyncStreamReader<T>
+internal sealed class LinkReader<T> : IAsyncStreamReader<T>, ILinkReading
     where T : class
 {
     private readonly LinkConnection _link;
@@ -53,7 +53,7 @@ internal sealed class LinkReader<T> : IAsyncStreamReader<T>
         return cancellationToken.CanBeCanceled ? WaitAsync(next, cancellationToken) : next.Task;
     }
 
-    /// <summary>Ends the direction for its reader, whatever the connection does.</summary>
+    /// <inheritdoc/>
     public void End(Status status)
     {
         TaskCompletionSource<bool>? waiting;
@@ -78,7 +78,7 @@ internal sealed class LinkReader<T> : IAsyncStreamReader<T>
             return await next.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Reads on the calling thread until the direction ends.</summary>
+    /// <inheritdoc/>
     public void Run()
     {
         Status status;

@@ -6,7 +6,10 @@ namespace KwaaiNet.Protocol.Links;
 /// <summary>The duplex methods of gRPC services that links may call. Filled by the generated <c>BindService</c>.</summary>
 public sealed class LinkServices : ServiceBinderBase
 {
-    private readonly Dictionary<string, Func<LinkConnection, LinkServerCallContext, (Task Handler, Action Read)>> _methods = new(StringComparer.Ordinal);
+    // How long a client may take to close, once it has been told that its call is over.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(2);
+
+    private readonly Dictionary<string, Func<LinkConnection, LinkServerCallContext, (Task Handler, ILinkReading Reading)>> _methods = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
     public override void AddMethod<TRequest, TResponse>(Method<TRequest, TResponse> method, DuplexStreamingServerMethod<TRequest, TResponse>? handler)
@@ -21,7 +24,7 @@ public sealed class LinkServices : ServiceBinderBase
                 if (status.StatusCode != StatusCode.OK) context.Cancel();
             });
             link.OnBroken(context.Cancel);
-            return (handler(reader, new LinkWriter<TResponse>(link, method.ResponseMarshaller), context), reader.Run);
+            return (handler(reader, new LinkWriter<TResponse>(link, method.ResponseMarshaller), context), reader);
         });
     }
 
@@ -48,18 +51,19 @@ public sealed class LinkServices : ServiceBinderBase
         {
             (LinkFrameKind kind, ReadOnlyMemory<byte> payload) = link.Read();
             string name = kind == LinkFrameKind.Call ? Encoding.UTF8.GetString(payload.Span) : "";
-            if (!_methods.TryGetValue(name, out Func<LinkConnection, LinkServerCallContext, (Task Handler, Action Read)>? method))
+            if (!_methods.TryGetValue(name, out Func<LinkConnection, LinkServerCallContext, (Task Handler, ILinkReading Reading)>? method))
             {
                 End(link, new Status(StatusCode.Unimplemented, "No such method is served over links."));
                 return;
             }
 
             context.SetMethod(name);
-            (Task handler, Action read) = method(link, context);
-            _ = EndAsync(link, handler);
-            read();
-            // The handler hears of the end; what it still writes has its own limits.
-            handler.ContinueWith(static _ => { }, TaskScheduler.Default).Wait(CancellationToken.None);
+            (Task handler, ILinkReading reading) = method(link, context);
+            Task ended = EndAsync(link, handler, reading);
+            reading.Run();
+            // The handler has heard of the end; what it still writes has its own limits.
+            ended.GetAwaiter().GetResult();
+            link.WaitUntilPeerCloses(s_patience);
         }
         catch (Exception error) when (error is IOException or InvalidDataException or ObjectDisposedException)
         {
@@ -71,7 +75,7 @@ public sealed class LinkServices : ServiceBinderBase
         }
     }
 
-    private static async Task EndAsync(LinkConnection link, Task handler)
+    private static async Task EndAsync(LinkConnection link, Task handler, ILinkReading reading)
     {
         await handler.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         End(link, handler.Exception?.InnerException switch
@@ -81,6 +85,9 @@ public sealed class LinkServices : ServiceBinderBase
             RpcException failure => failure.Status,
             _ => new Status(StatusCode.Unknown, "The call failed."),
         });
+        // Nobody asks for another message: the thread that would wait for that goes on to its end.
+        link.StopReading();
+        reading.End(Status.DefaultSuccess);
     }
 
     private static void End(LinkConnection link, Status status)

@@ -12,6 +12,9 @@ using OpenTelemetry.Trace;
 
 namespace KwaaiNet.ServiceDefaults.Tests;
 
+/// <summary>Alone: who listens to spans hears every host of the process, those of tests running beside it too.</summary>
+[Collection(nameof(ServiceDefaultsTests))]
+[CollectionDefinition(nameof(ServiceDefaultsTests), DisableParallelization = true)]
 public sealed class ServiceDefaultsTests
 {
     [Theory]

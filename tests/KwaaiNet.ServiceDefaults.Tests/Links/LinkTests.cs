@@ -156,6 +156,22 @@ public sealed class LinkTests : IDisposable
     }
 
     [Fact]
+    public async Task A_call_that_the_service_has_ended_is_over_though_its_client_stays()
+    {
+        await using EchoNode node = await EchoNode.StartAsync(links: true);
+        using SslStream client = await ShakeHandsAsync(node);
+        await client.WriteAsync(Frame(1, Encoding.UTF8.GetBytes("/kwaainet.v1.Shard/Control")), Token);
+        await client.WriteAsync(Frame(2, Close(EchoNode.EchoShard.Fail).ToByteArray()), Token);
+        using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        Task alive = BeatAsync(client, over.Token);
+        // Its status, and the end of the connection, which nothing but the service's side can bring.
+        byte[] said = await ReadToEndAsync(client);
+        Assert.Contains("as it was asked to", Encoding.UTF8.GetString(said), StringComparison.Ordinal);
+        await over.CancelAsync();
+        await alive;
+    }
+
+    [Fact]
     public async Task A_peer_that_gives_no_sign_of_life_is_taken_for_dead()
     {
         await using EchoNode node = await EchoNode.StartAsync(links: true);
@@ -210,19 +226,33 @@ public sealed class LinkTests : IDisposable
 
     private static Task<bool> NextAsync(AsyncDuplexStreamingCall<ControlRequest, ControlEvent> call) => call.ResponseStream.MoveNext(Token).WaitAsync(s_patience, Token);
 
-    private static async Task ReadToEndAsync(SslStream stream)
+    // All that comes, signs of life among it, until the other side ends the connection.
+    private static async Task<byte[]> ReadToEndAsync(SslStream stream)
     {
+        using MemoryStream heard = new();
         byte[] buffer = new byte[4096];
         try
         {
-            while (await stream.ReadAsync(buffer, Token).AsTask().WaitAsync(s_patience, Token) > 0)
-            {
-                // Signs of life, until it ends.
-            }
+            for (int read; (read = await stream.ReadAsync(buffer, Token).AsTask().WaitAsync(s_patience, Token)) > 0;) heard.Write(buffer, 0, read);
         }
         catch (IOException)
         {
             // Reset.
+        }
+
+        return heard.ToArray();
+    }
+
+    private static async Task BeatAsync(SslStream stream, CancellationToken cancellationToken)
+    {
+        using PeriodicTimer timer = new(TimeSpan.FromMilliseconds(500));
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken)) await stream.WriteAsync(Frame(5, []), cancellationToken);
+        }
+        catch (Exception ended) when (ended is IOException or OperationCanceledException)
+        {
+            // The connection is over, or the test.
         }
     }
 
