@@ -1,3 +1,4 @@
+using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Wire;
@@ -25,24 +26,11 @@ internal static class NetworkMapDrawer
 
     private static MapModel Model(string network, string model, string weightsHash, uint blockCount, IEnumerable<ServedBlocks> served)
     {
-        int[] nodes = new int[blockCount];
-        foreach (ServedBlocks range in served.Where(range => range.State == ServingState.Ready))
-        {
-            for (uint block = range.FirstBlock; block < range.EndBlock; block++)
-                nodes[block]++;
-        }
-
-        List<MapRange> coverage = [];
-        for (int first = 0, end; first < nodes.Length; first = end)
-        {
-            end = first + 1;
-            while (end < nodes.Length && nodes[end] == nodes[first])
-                end++;
-            coverage.Add(new MapRange(first, end, nodes[first]));
-        }
-
+        IEnumerable<BlockRange> ready = served.Where(range => range.State == ServingState.Ready)
+            .Select(range => new BlockRange((int)range.FirstBlock, (int)range.EndBlock));
+        MapRange[] coverage = [.. BlockCoverage.Count((int)blockCount, ready).Select(range => new MapRange(range.Blocks.First, range.Blocks.End, range.Nodes))];
         MapRange[] gaps = [.. coverage.Where(range => range.Nodes == 0)];
-        return new MapModel(network, model, weightsHash, blockCount, gaps.Length == 0, nodes.Min(), coverage, gaps);
+        return new MapModel(network, model, weightsHash, blockCount, gaps.Length == 0, coverage.Min(range => range.Nodes), coverage, gaps);
     }
 
     private static MapNode Node(SignedNodeRecord signed, long at)

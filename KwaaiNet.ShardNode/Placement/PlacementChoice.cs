@@ -44,16 +44,8 @@ internal static class PlacementChoice
     private static BlockRange[] Parts(PlacementRules rules) =>
         BlockRange.Split(rules.BlockCount, Math.Min(rules.ExpectedShards ?? 1, rules.BlockCount));
 
-    private static int[] CountHolders(int blockCount, IReadOnlyCollection<Holding> holdings)
-    {
-        int[] holders = new int[blockCount];
-        foreach (Holding holding in holdings)
-        {
-            for (int block = holding.Range.First; block < Math.Min(holding.Range.End, blockCount); block++) holders[block]++;
-        }
-
-        return holders;
-    }
+    private static int[] CountHolders(int blockCount, IReadOnlyCollection<Holding> holdings) =>
+        BlockCoverage.Holders(blockCount, holdings.Select(holding => holding.Range));
 
     private static IEnumerable<BlockRange> Gaps(int[] holders, BlockRange part)
     {
