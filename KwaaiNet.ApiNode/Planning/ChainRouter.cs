@@ -22,16 +22,7 @@ internal sealed class ChainRouter(INodeSnapshot nodes, NodeQuarantine quarantine
         uint lastShardVersion = ProtocolVersions.Base, KvRoom room = KvRoom.Free) =>
         ChainPlanner.Plan(
             nodes.Records,
-            new ChainRequest
-            {
-                Model = model,
-                Network = node.Value.Network,
-                Positions = positions,
-                MinimumTier = minimumTier,
-                LastShardVersion = lastShardVersion,
-                Avoid = quarantine.Nodes.With(avoid ?? AvoidedNodes.None),
-                Room = room,
-            },
+            Request(model, positions, minimumTier, lastShardVersion) with { Avoid = quarantine.Nodes.With(avoid ?? AvoidedNodes.None), Room = room },
             TierOf);
 
     /// <summary>Plans a chain for whatever request: is every block served?</summary>
@@ -43,22 +34,21 @@ internal sealed class ChainRouter(INodeSnapshot nodes, NodeQuarantine quarantine
     /// <param name="minimumTier">The least tier of every node.</param>
     /// <param name="lastShardVersion">The protocol version the last shard must speak.</param>
     public int MostPositions(ChatModel model, int positions, TrustTier minimumTier, uint lastShardVersion) =>
-        ChainPlanner.MostPositions(
-            nodes.Records,
-            new ChainRequest
-            {
-                Model = model,
-                Network = node.Value.Network,
-                Positions = positions,
-                MinimumTier = minimumTier,
-                LastShardVersion = lastShardVersion,
-            },
-            TierOf);
+        ChainPlanner.MostPositions(nodes.Records, Request(model, positions, minimumTier, lastShardVersion), TierOf);
 
     /// <summary>Leaves a node, or one way to it, out of chains for a while.</summary>
     /// <param name="hop">The node as it was planned.</param>
     /// <param name="whole">Whether the node is at fault, and not only the way to it.</param>
     public void Quarantine(ChainHop hop, bool whole) => quarantine.Add(hop, whole);
+
+    private ChainRequest Request(ChatModel model, int positions, TrustTier minimumTier, uint lastShardVersion) => new()
+    {
+        Model = model,
+        Network = node.Value.Network,
+        Positions = positions,
+        MinimumTier = minimumTier,
+        LastShardVersion = lastShardVersion,
+    };
 
     // Until nodes show credentials nothing is known of any of them, and nothing else is claimed.
     private static TrustTier TierOf(NodeRecord record) => TrustTier.Unknown;

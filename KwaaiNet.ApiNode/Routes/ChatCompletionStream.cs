@@ -51,13 +51,11 @@ internal static class ChatCompletionStream
         // Proxies that buffer would turn a stream into one late answer.
         context.Response.Headers["X-Accel-Buffering"] = "no";
         ChunkWriter writer = new(context.Response, request);
-        bool entered = false;
         try
         {
-            await StartAsync().ConfigureAwait(false);
+            await alive.StartAsync(isLate, aborted).ConfigureAwait(false);
             more = await first.ConfigureAwait(false);
             await alive.EnterAsync(aborted).ConfigureAwait(false);
-            entered = true;
             if (more)
             {
                 writer.Write(updates.Current, new ChunkDelta("assistant", ""), null);
@@ -77,11 +75,9 @@ internal static class ChatCompletionStream
                 finish = update.FinishReason ?? finish;
                 usage = update.Contents.OfType<UsageContent>().FirstOrDefault()?.Details ?? usage;
                 await writer.FlushAsync(aborted).ConfigureAwait(false);
-                entered = false;
                 alive.Leave();
                 more = await updates.MoveNextAsync().ConfigureAwait(false);
                 await alive.EnterAsync(aborted).ConfigureAwait(false);
-                entered = true;
             }
 
             writer.Write(new ChunkDelta(null, null), CompletionFields.FinishReason(finish));
@@ -90,7 +86,7 @@ internal static class ChatCompletionStream
         }
         catch (ChatFailureException failure)
         {
-            entered = await EnterAsync().ConfigureAwait(false);
+            await alive.EnterAsync(aborted).ConfigureAwait(false);
             EndpointExtensions.LogFailure(Logger(context), context, failure);
             writer.Write(ErrorReply.Describe(failure));
         }
@@ -98,37 +94,18 @@ internal static class ChatCompletionStream
         catch (Exception fault) when (!aborted.IsCancellationRequested)
 #pragma warning restore CA1031
         {
-            entered = await EnterAsync().ConfigureAwait(false);
+            await alive.EnterAsync(aborted).ConfigureAwait(false);
             EndpointExtensions.LogFault(Logger(context), fault, context.Request.Method, context.Request.Path);
             writer.Write(ErrorReply.Fault);
         }
+        finally
+        {
+            // An enumerator must not be disposed of while it moves, which it still does where the client left before the first token.
+            await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
 
+        // Nobody leaves after this: a comment behind the last event would come too late.
         await writer.FlushAsync(aborted).ConfigureAwait(false);
-        // Held to the end: a comment behind the last event would come too late.
-
-        async Task StartAsync()
-        {
-            try
-            {
-                await alive.StartAsync(isLate, aborted).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                // An enumerator must not be disposed of while it moves.
-                await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                throw;
-            }
-        }
-
-        async Task<bool> EnterAsync()
-        {
-            if (!entered)
-            {
-                await alive.EnterAsync(aborted).ConfigureAwait(false);
-            }
-
-            return true;
-        }
     }
 
     private static ILogger Logger(HttpContext context) =>

@@ -22,6 +22,7 @@ internal sealed class StreamKeepAlive : IDisposable
     private readonly TimeSpan _interval;
     private ITimer? _timer;
     private long _written;
+    private bool _isWriting;
 
     /// <summary>Of one response.</summary>
     /// <param name="response">The response; its headers are still to be sent.</param>
@@ -69,13 +70,23 @@ internal sealed class StreamKeepAlive : IDisposable
         _timer = _time.CreateTimer(_ => _ = LookAsync(cancellationToken), null, _interval, _interval);
     }
 
-    /// <summary>Before something is written. A wait only where the timer writes in this moment.</summary>
-    public Task EnterAsync(CancellationToken cancellationToken) => _gate.WaitAsync(cancellationToken);
+    /// <summary>Before something is written, by the one who writes the answer; who has not left since the last time is in. A wait only where the timer writes in this moment.</summary>
+    public async ValueTask EnterAsync(CancellationToken cancellationToken)
+    {
+        if (_isWriting)
+        {
+            return;
+        }
+
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _isWriting = true;
+    }
 
     /// <summary>After it has been written and flushed.</summary>
     public void Leave()
     {
         _written = _time.GetTimestamp();
+        _isWriting = false;
         _gate.Release();
     }
 
