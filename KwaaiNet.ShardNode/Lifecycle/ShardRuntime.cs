@@ -12,9 +12,9 @@ using KwaaiNet.ShardNode.Configuration;
 using KwaaiNet.ShardNode.Forwarding;
 using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Placement;
+using KwaaiNet.ShardNode.Scheduling;
 using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Sessions;
-using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Telemetry;
 using Microsoft.Extensions.Options;
 

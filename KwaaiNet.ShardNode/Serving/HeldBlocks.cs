@@ -1,6 +1,6 @@
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Wire;
-using KwaaiNet.ShardNode.Steps;
+using KwaaiNet.ShardNode.Scheduling;
 
 namespace KwaaiNet.ShardNode.Serving;
 

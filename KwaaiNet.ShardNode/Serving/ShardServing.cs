@@ -2,8 +2,8 @@ using Google.Protobuf;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Loading;
+using KwaaiNet.ShardNode.Scheduling;
 using KwaaiNet.ShardNode.Sessions;
-using KwaaiNet.ShardNode.Steps;
 
 namespace KwaaiNet.ShardNode.Serving;
 

@@ -21,7 +21,7 @@ internal sealed partial class ErrorLog : ILoggerProvider
     {
     }
 
-    // "12: 2026-11-29T12:26:00.9460000Z fail: KwaaiNet.ShardNode.Steps.StepLoop[0]": number and time are Aspire's. "error: what is wrong" is a node's last word.
+    // "12: 2026-11-29T12:26:00.9460000Z fail: KwaaiNet.ShardNode.Scheduling.StepLoop[0]": number and time are Aspire's. "error: what is wrong" is a node's last word.
     [GeneratedRegex(@"^(\d+: )?(\S+Z )?((fail|crit): KwaaiNet\.|error: |Unhandled exception)")]
     private static partial Regex WrittenError();
 

@@ -1,6 +1,6 @@
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Scheduling;
 using KwaaiNet.ShardNode.Sessions;
-using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Tests.Fakes;
 
 namespace KwaaiNet.ShardNode.Tests.Loop;

@@ -1,6 +1,6 @@
 using KwaaiNet.ShardNode.Sessions;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Scheduling;
 
 /// <summary>One session's place in a batch, with buffers that the next batch's session at this place uses again.</summary>
 internal sealed class BatchSlot

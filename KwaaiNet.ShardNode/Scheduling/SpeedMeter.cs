@@ -1,6 +1,6 @@
 using KwaaiNet.ShardNode.Telemetry;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Scheduling;
 
 /// <summary>Follows this shard's speed in real work: an exponentially weighted mean, so that a node that slows down is announced as slow within some dozen turns.</summary>
 /// <remarks>

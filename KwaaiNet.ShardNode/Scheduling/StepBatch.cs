@@ -3,8 +3,9 @@ using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Steps;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Scheduling;
 
 /// <summary>The line of sessions with work, and the batch made from it turn by turn. Belongs to the step loop.</summary>
 /// <remarks>

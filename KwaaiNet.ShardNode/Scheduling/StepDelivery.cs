@@ -5,9 +5,10 @@ using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Telemetry;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Scheduling;
 
 /// <summary>What happens to a step that has run: on to the next shard, or drawn, told to the owner and sent round the ring. Belongs to the step loop.</summary>
 internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTable sessions, StepBatch batch, ShardTelemetry telemetry)

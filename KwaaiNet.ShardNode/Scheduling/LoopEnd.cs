@@ -1,4 +1,4 @@
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Scheduling;
 
 /// <summary>Why a step loop has ended.</summary>
 internal enum LoopEnd

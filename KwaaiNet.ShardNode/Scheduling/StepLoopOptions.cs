@@ -1,6 +1,6 @@
 using KwaaiNet.ShardNode.Sessions;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Scheduling;
 
 /// <summary>How a step loop behaves.</summary>
 /// <param name="Limits">What bounds sessions.</param>

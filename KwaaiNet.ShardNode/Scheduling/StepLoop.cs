@@ -7,9 +7,10 @@ using KwaaiNet.ShardNode.Forwarding;
 using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Telemetry;
 
-namespace KwaaiNet.ShardNode.Steps;
+namespace KwaaiNet.ShardNode.Scheduling;
 
 /// <summary>The one loop that owns loaded blocks, their sessions and caches: takes in what came, runs what is ready as one batch, hands results on.</summary>
 /// <remarks>
