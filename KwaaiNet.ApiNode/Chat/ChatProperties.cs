@@ -6,6 +6,9 @@ internal static class ChatProperties
     /// <summary>Options: the least <see cref="Protocol.Trust.TrustTier"/> of every node of the chain.</summary>
     public const string TrustTier = "kwaainet_trust_tier";
 
+    /// <summary>Options: whose pages in the shards' KV cache a request may find again: those of requests with the same text. Left out: of all that name none.</summary>
+    public const string CacheScope = "kwaainet_cache_scope";
+
     /// <summary>Options: a number added to the logits of single tokens, by id; <c>IReadOnlyDictionary&lt;int, float&gt;</c>.</summary>
     public const string LogitBias = "logit_bias";
 

@@ -47,6 +47,7 @@ internal static class ChatRequestReader
             MaxNewTokens = wanted ?? Math.Min(room, maxTokensDefault ?? room),
             LimitIsRequested = wanted is not null,
             MinimumTier = ReadTier(options),
+            CacheScope = options?.AdditionalProperties?.TryGetValue(ChatProperties.CacheScope, out string? scope) == true ? scope ?? "" : "",
         };
     }
 

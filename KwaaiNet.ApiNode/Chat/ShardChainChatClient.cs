@@ -149,6 +149,7 @@ internal sealed class ShardChainChatClient : IChatClient
                 InputTokenCount = request.Prompt.Length,
                 OutputTokenCount = generation.Generated,
                 TotalTokenCount = request.Prompt.Length + generation.Generated,
+                CachedInputTokenCount = generation.CachedTokens,
             }),
         ]);
         last.FinishReason = finish;

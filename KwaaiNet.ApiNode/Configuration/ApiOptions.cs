@@ -35,6 +35,12 @@ public sealed class ApiOptions
     /// <summary>Default for <see cref="KeepAliveSeconds"/>.</summary>
     public const double DefaultKeepAliveSeconds = 10;
 
+    /// <summary>Default for <see cref="MaxWaitSeconds"/>.</summary>
+    public const double DefaultMaxWaitSeconds = 30;
+
+    /// <summary>Default for <see cref="MaxWaiting"/>.</summary>
+    public const int DefaultMaxWaiting = 256;
+
     /// <summary>The models served. Their files give tokenizer, template and shape; no weights are loaded here.</summary>
     public IList<ApiModelOptions> Models { get; } = [];
 
@@ -44,7 +50,7 @@ public sealed class ApiOptions
     /// <summary>How hidden states cross from shard to shard, unless the model needs float32. Default f16.</summary>
     public HiddenFormat HiddenFormat { get; set; } = HiddenFormat.F16;
 
-    /// <summary>Tokens an answer may have when the request names no limit; null: up to the context's end, as far as the chain's free KV reaches.</summary>
+    /// <summary>Tokens an answer may have when the request names no limit; null: up to the context's end, as far as the shards' whole KV memory reaches.</summary>
     public int? MaxTokensDefault { get; set; }
 
     /// <summary>Largest request body in bytes. Default 4 MiB.</summary>
@@ -73,6 +79,18 @@ public sealed class ApiOptions
 
     /// <summary>How long a node that failed is left out of new chains, in seconds. Default 5.</summary>
     public double QuarantineSeconds { get; set; } = DefaultQuarantineSeconds;
+
+    /// <summary>How long a request waits for KV cache when every chain is full, in seconds; 0: it does not. Default 30. An answer that has begun waits for as long as <see cref="StepTimeoutSeconds"/>.</summary>
+    public double MaxWaitSeconds { get; set; } = DefaultMaxWaitSeconds;
+
+    /// <summary>Requests that may wait at once; one more is told to come again. Default 256.</summary>
+    public int MaxWaiting { get; set; } = DefaultMaxWaiting;
+
+    /// <summary>
+    /// Whether requests with different API keys (the bearer token they send) may find the same pages in the shards' KV cache. Whoever may can
+    /// tell by the time to the first token whether somebody has sent the same beginning of a prompt. Default false.
+    /// </summary>
+    public bool ShareCacheBetweenKeys { get; set; }
 
     /// <summary>Chains tried for one request before it fails. Default 4.</summary>
     public int MaxChainAttempts { get; set; } = DefaultMaxChainAttempts;

@@ -52,6 +52,8 @@ internal sealed class ApiOptionsValidator : IValidateOptions<ApiOptions>
             nameof(ApiOptions.PrefillChunk));
         Require(options.MaxChainAttempts is >= 1 and <= 100, "must be between 1 and 100", nameof(ApiOptions.MaxChainAttempts));
         Require(options.KeepAliveSeconds is 0 or (>= 0.1 and <= 3_600), "must be 0.1 to 3,600 seconds, or 0 for none", nameof(ApiOptions.KeepAliveSeconds));
+        Require(options.MaxWaitSeconds is >= 0 and <= 86_400, "must be 0 to 86,400 seconds", nameof(ApiOptions.MaxWaitSeconds));
+        Require(options.MaxWaiting is >= 1 and <= 1_000_000, "must be between 1 and 1,000,000", nameof(ApiOptions.MaxWaiting));
         RequireSeconds(options.OpenTimeoutSeconds, nameof(ApiOptions.OpenTimeoutSeconds));
         RequireSeconds(options.RouteTimeoutSeconds, nameof(ApiOptions.RouteTimeoutSeconds));
         RequireSeconds(options.StepTimeoutSeconds, nameof(ApiOptions.StepTimeoutSeconds));

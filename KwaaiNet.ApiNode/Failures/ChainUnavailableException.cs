@@ -6,7 +6,7 @@ namespace KwaaiNet.ApiNode.Failures;
 /// <summary>The model is known, and no chain can serve the request now.</summary>
 internal sealed class ChainUnavailableException : ChatFailureException
 {
-    private static readonly TimeSpan s_retryKv = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan s_retryModel = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_retryChain = TimeSpan.FromSeconds(5);
 
     private ChainUnavailableException(string message, string code, TimeSpan? retryAfter, string? param = null, int status = StatusCodes.Status503ServiceUnavailable)
@@ -32,9 +32,25 @@ internal sealed class ChainUnavailableException : ChatFailureException
 
     /// <summary>The model's file is still being hashed.</summary>
     public static ChainUnavailableException Opening(string model) =>
-        new($"The model '{model}' is still being opened. Try again in a moment.", "model_not_available", s_retryKv);
+        new($"The model '{model}' is still being opened. Try again in a moment.", "model_not_available", s_retryModel);
 
-    /// <summary>Why the planner found no chain.</summary>
+    /// <summary>Every chain has stayed full for as long as a request waits.</summary>
+    /// <param name="model">The model's id.</param>
+    /// <param name="waited">How long it waited.</param>
+    /// <param name="retry">How long another try would wait, as far as is known.</param>
+    public static ChainUnavailableException Full(string model, TimeSpan waited, TimeSpan retry) => new(
+        $"The shard nodes of the model '{model}' had no KV cache free for this request{(waited > TimeSpan.Zero ? $", nor within {waited.TotalSeconds:0.#} s" : "")}. Try again later, or ask for fewer tokens.",
+        "kv_exhausted", retry);
+
+    /// <summary>Every chain is full, and as many requests wait as may.</summary>
+    /// <param name="model">The model's id.</param>
+    /// <param name="waiting">How many wait.</param>
+    /// <param name="retry">How long the last of them is going to wait, as far as is known.</param>
+    public static ChainUnavailableException TooMany(string model, int waiting, TimeSpan retry) => new(
+        $"The shard nodes of the model '{model}' have no KV cache free, and {waiting} requests wait for it. Try again later.",
+        "too_many_waiting", retry, status: StatusCodes.Status429TooManyRequests);
+
+    /// <summary>Why the planner found no chain, unless all of them are full.</summary>
     /// <param name="model">The model's id.</param>
     /// <param name="demanded">The tier the request demands.</param>
     /// <param name="why">The planner's diagnosis.</param>
@@ -58,7 +74,7 @@ internal sealed class ChainUnavailableException : ChatFailureException
                 $"No chain for the model '{model}' reaches trust tier '{demanded}'; the best one has '{why.BestTier}'. Lower kwaainet_trust_tier or leave it out.",
             NoChainReason.SamplingNotSpoken =>
                 $"The nodes that hold the last block of the model '{model}' run an older version that knows no penalties, logit_bias, min_p, typical_p or logprobs. Update them, or leave these parameters out.",
-            _ => $"The shard nodes of the model '{model}' have no KV cache free for a request of this length. Try again in a moment, or ask for fewer tokens.",
+            _ => $"The shard nodes of the model '{model}' overlap in so many ways that no chain of them was found in {ChainSearch.MaxCases} tries, though every block is held. Fewer shards with more memory each help.",
         };
         if (lastFailure is not null && why.Reason is NoChainReason.NodesFailed or NoChainReason.BlocksMissing)
         {
@@ -76,7 +92,6 @@ internal sealed class ChainUnavailableException : ChatFailureException
             NoChainReason.NotServed => new ChainUnavailableException(message, "model_not_available", s_retryChain),
             NoChainReason.TierTooLow => new ChainUnavailableException(message, "trust_tier_unavailable", null, "kwaainet_trust_tier", StatusCodes.Status422UnprocessableEntity),
             NoChainReason.SamplingNotSpoken => new ChainUnavailableException(message, "sampling_unavailable", null, status: StatusCodes.Status422UnprocessableEntity),
-            NoChainReason.KvExhausted => new ChainUnavailableException(message, "kv_exhausted", s_retryKv),
             _ => new ChainUnavailableException(message, "chain_incomplete", s_retryChain),
         };
     }

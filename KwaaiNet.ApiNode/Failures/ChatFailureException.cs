@@ -6,6 +6,9 @@ internal abstract class ChatFailureException(string message, Exception? inner = 
     /// <summary>OpenAI's type of request errors.</summary>
     public const string InvalidRequest = "invalid_request_error";
 
+    /// <summary>The type of requests that are well and too many.</summary>
+    public const string RateLimit = "rate_limit_error";
+
     /// <summary>OpenAI's type of failures that are not the sender's.</summary>
     public const string ServerError = "server_error";
 
@@ -13,7 +16,12 @@ internal abstract class ChatFailureException(string message, Exception? inner = 
     public abstract int Status { get; }
 
     /// <summary>OpenAI's error type.</summary>
-    public virtual string Type => Status < StatusCodes.Status500InternalServerError ? InvalidRequest : ServerError;
+    public virtual string Type => Status switch
+    {
+        StatusCodes.Status429TooManyRequests => RateLimit,
+        < StatusCodes.Status500InternalServerError => InvalidRequest,
+        _ => ServerError,
+    };
 
     /// <summary>The error's code: what a program reads.</summary>
     public abstract string? Code { get; }

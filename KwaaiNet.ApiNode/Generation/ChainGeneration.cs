@@ -1,8 +1,9 @@
-using System.Diagnostics;
 using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.ApiNode.Prefixes;
 using KwaaiNet.ApiNode.Telemetry;
+using KwaaiNet.ApiNode.Waiting;
 using KwaaiNet.Protocol.Sessions;
 
 namespace KwaaiNet.ApiNode.Generation;
@@ -11,30 +12,38 @@ namespace KwaaiNet.ApiNode.Generation;
 /// <remarks>
 /// What is known of an answer is its tokens. A chain that is lost takes only KV with it: the next one is given all tokens so far as
 /// its prompt and goes on behind them, and since draws depend on seed and position alone, the answer is the one it would have been.
-/// This replays every stage; replaying only the lost one belongs into <see cref="StartAsync"/>.
+/// This replays every stage; replaying only the lost one belongs into <see cref="StartAsync"/>. Shards that are only full have failed nobody:
+/// the request, begun or not, stands in line until room becomes free.
 /// </remarks>
 internal sealed partial class ChainGeneration : IDisposable
 {
-    // A request that named no limit is not worth starting with less room than this.
-    private const int LeastUnaskedTokens = 64;
+    /// <summary>
+    /// Tokens that an answer is expected to have, as far as it may: what a chain must have free beside the prompt. Most answers of a chat are
+    /// shorter. Shards give room as it is filled, so a longer one takes nothing from anybody before it is longer; asking for all it may have
+    /// would let ten requests without a limit hold everything and use none of it.
+    /// </summary>
+    private const int ExpectedNewTokens = 256;
 
     private readonly GenerationRequest _request;
     private readonly ChainServices _services;
     private readonly ApiOptions _options;
     private readonly ILogger _logger;
     private readonly List<int> _tokens;
-    private readonly ActivityContext _parent;
-    private readonly string _traceParent;
+    private readonly GenerationPhases _phases = new();
+    private readonly PromptPages _pages;
+    private readonly long _ticket;
     private readonly KeyValuePair<string, object?> _modelTag;
     private AvoidedNodes _avoid = AvoidedNodes.None;
     private AvoidedNodes _full = AvoidedNodes.None;
     private ShardFailureException? _lastFailure;
     private string? _told;
     private ChainSession? _session;
-    private Activity? _phase;
+    private RoomPlace? _place;
+    private long _joined;
     private long _routing;
     private long _lastToken;
     private long _firstToken;
+    private bool _hasDrawn;
     private int _attempts;
     private bool _disposed;
 
@@ -46,18 +55,21 @@ internal sealed partial class ChainGeneration : IDisposable
         _options = services.Options;
         _logger = logger;
         _tokens = [.. request.Prompt];
+        _pages = services.NewPages(request.Model, request.CacheScope);
+        _ticket = services.Line.Ticket();
         MaxNewTokens = request.MaxNewTokens;
-        _parent = Activity.Current?.Context ?? default;
-        _traceParent = Activity.Current is { IdFormat: ActivityIdFormat.W3C, Id: { } id } ? id : "";
         _modelTag = new KeyValuePair<string, object?>(ApiTelemetry.Tags.Model, request.Model.Id);
         _lastToken = services.Time.GetTimestamp();
     }
 
-    /// <summary>Tokens this answer may have. Less than asked for only when the request named no limit and KV is short.</summary>
+    /// <summary>Tokens this answer may have. Less than asked for only when the request named no limit and no chain could ever hold so many.</summary>
     public int MaxNewTokens { get; private set; }
 
     /// <summary>Tokens generated so far.</summary>
     public int Generated => _tokens.Count - _request.Prompt.Length;
+
+    /// <summary>Tokens of the prompt that were not computed: the chain which began to answer held them already.</summary>
+    public int CachedTokens { get; private set; }
 
     /// <summary>The next token. The first call finds and opens a chain.</summary>
     /// <exception cref="ChainUnavailableException">There is no chain; nothing has been generated.</exception>
@@ -73,7 +85,7 @@ internal sealed partial class ChainGeneration : IDisposable
             try
             {
                 SampledToken token = await _session.NextAsync().ConfigureAwait(false);
-                Count(token);
+                Count(token, _session);
                 return token;
             }
             catch (ShardFailureException failure)
@@ -85,7 +97,7 @@ internal sealed partial class ChainGeneration : IDisposable
         }
     }
 
-    /// <summary>Closes the session on every shard at once.</summary>
+    /// <summary>Closes the session on every shard at once; what they hold of it may be found again.</summary>
     public void Dispose()
     {
         if (_disposed)
@@ -94,9 +106,17 @@ internal sealed partial class ChainGeneration : IDisposable
         }
 
         _disposed = true;
-        _session?.Dispose();
-        _session = null;
-        EndPhase(null);
+        if (_session is { } session && Generated > 0)
+        {
+            _pages.Extend(_tokens);
+            session.Name(_pages.Hashes);
+            _pages.OnComputed(session.Chain.Hops);
+            _phases.Current?.SetTag(ApiTelemetry.Tags.CompletionTokens, Generated);
+        }
+
+        Close();
+        Leave(isServed: false);
+        _phases.End(null);
         if (Generated > 1)
         {
             double seconds = _services.Time.GetElapsedTime(_firstToken, _lastToken).TotalSeconds;
@@ -110,53 +130,150 @@ internal sealed partial class ChainGeneration : IDisposable
     private async Task<ChainSession> StartAsync(CancellationToken cancellationToken)
     {
         _routing = _services.Time.GetTimestamp();
+        _pages.Extend(_tokens);
+        _hasDrawn = false;
+        while (true)
+        {
+            if (_place is null && _services.Line.IsBehind(_request.Model.Id, _request.MinimumTier, _ticket))
+            {
+                Join(freed: null);
+            }
+
+            if (_place is not null)
+            {
+                await WaitForRoomAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            await BeginPrefillAsync(cancellationToken).ConfigureAwait(false);
+            long freed = _services.Line.Freed;
+            if (await TryOpenAsync(cancellationToken).ConfigureAwait(false) is { } session)
+            {
+                Leave(isServed: true);
+                return session;
+            }
+
+            _pages.Dispose();
+            _phases.End(nameof(NoChainReason.KvExhausted));
+            if (_place is null)
+            {
+                Join(freed);
+            }
+        }
+    }
+
+    // Null: every chain is full.
+    private async Task<ChainSession?> TryOpenAsync(CancellationToken cancellationToken)
+    {
         while (true)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            StartPhase(ApiTelemetry.Spans.Route);
-            ShardChain chain = Plan();
-            _phase?.SetTag(ApiTelemetry.Tags.Hops, chain.Hops.Length).SetTag(ApiTelemetry.Tags.Chain, chain.ToString());
-            bool wide = _request.Model.HiddenExceedsHalf || _options.HiddenFormat == CandelEngine.Compute.HiddenFormat.F32;
-            SessionSettings settings = new()
+            _phases.Start(ApiTelemetry.Spans.Route);
+            if (Plan() is not { } chain)
             {
-                Model = _request.Model,
-                Owner = _services.NodeId,
-                Sampling = _request.Sampling,
-                Tokens = _tokens,
-                Generated = Generated,
-                MaxNewTokens = MaxNewTokens - Generated,
-                HiddenFormat = wide ? CandelEngine.Compute.HiddenFormat.F32 : CandelEngine.Compute.HiddenFormat.F16,
-                PrefillChunk = Math.Min(_options.PrefillChunk, SessionBounds.RowsPerStep(_request.Model.Width, wide ? sizeof(float) : sizeof(ushort))),
-                OpenTimeout = TimeSpan.FromSeconds(_options.OpenTimeoutSeconds),
-                StepTimeout = TimeSpan.FromSeconds(_options.StepTimeoutSeconds),
-                TraceParent = _traceParent,
-            };
+                return null;
+            }
+
+            _phases.Current?.SetTag(ApiTelemetry.Tags.Hops, chain.Hops.Length).SetTag(ApiTelemetry.Tags.Chain, chain.ToString());
+            SessionSettings settings = Settings();
+            _services.Sessions.Begin(chain);
             try
             {
                 ChainSession session =
                     await ChainSession.OpenAsync(settings, chain, _services.Links, _services.Time, cancellationToken).ConfigureAwait(false);
-                LogOpened(session.Id, _request.Model.Id, chain);
-                StartPhase(ApiTelemetry.Spans.Prefill);
-                _phase?.SetTag(ApiTelemetry.Tags.Session, session.Id).SetTag(ApiTelemetry.Tags.PromptTokens, _tokens.Count);
+                LogOpened(session.Id, _request.Model.Id, session.CachedPositions, chain);
+                _pages.OnOpened(chain.Hops, session.CachedPositions);
+                _phases.Start(ApiTelemetry.Spans.Prefill);
+                _phases.Current?.SetTag(ApiTelemetry.Tags.Session, session.Id).SetTag(ApiTelemetry.Tags.PromptTokens, _tokens.Count)
+                    .SetTag(ApiTelemetry.Tags.CachedTokens, session.CachedPositions);
                 session.SendPrompt();
                 return session;
             }
             catch (ShardFailureException failure)
             {
+                _services.Sessions.Cancel(chain);
                 Abandon(failure, chain);
+            }
+            catch (OperationCanceledException)
+            {
+                _services.Sessions.End(chain);
+                throw;
             }
         }
     }
 
-    private ShardChain Plan()
+    private SessionSettings Settings()
+    {
+        bool wide = _request.Model.HiddenExceedsHalf || _options.HiddenFormat == CandelEngine.Compute.HiddenFormat.F32;
+        return new SessionSettings
+        {
+            Model = _request.Model,
+            Owner = _services.NodeId,
+            Sampling = _request.Sampling,
+            Tokens = _tokens,
+            PrefixHashes = _pages.Hashes,
+            Generated = Generated,
+            MaxNewTokens = MaxNewTokens - Generated,
+            HiddenFormat = wide ? CandelEngine.Compute.HiddenFormat.F32 : CandelEngine.Compute.HiddenFormat.F16,
+            PrefillChunk = Math.Min(_options.PrefillChunk, SessionBounds.RowsPerStep(_request.Model.Width, wide ? sizeof(float) : sizeof(ushort))),
+            OpenTimeout = TimeSpan.FromSeconds(_options.OpenTimeoutSeconds),
+            StepTimeout = TimeSpan.FromSeconds(_options.StepTimeoutSeconds),
+            TraceParent = _phases.TraceParent,
+        };
+    }
+
+    private async Task WaitForRoomAsync(CancellationToken cancellationToken)
+    {
+        _phases.Start(ApiTelemetry.Spans.Wait);
+        // Somebody reads an answer that has begun: it may pause for as long as a chain may.
+        TimeSpan limit = TimeSpan.FromSeconds(Generated > 0 ? Math.Max(_options.MaxWaitSeconds, _options.StepTimeoutSeconds) : _options.MaxWaitSeconds);
+        try
+        {
+            await _place!.WaitForTurnAsync(limit - _services.Time.GetElapsedTime(_joined), _services.Time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TimeoutException)
+        {
+            TimeSpan retry = _services.Line.Estimate(_services.Line.Count);
+            Leave(isServed: false);
+            _phases.End(nameof(NoChainReason.KvExhausted));
+            throw Generated > 0 ? Lost("no room became free.") : ChainUnavailableException.Full(_request.Model.Id, limit, retry);
+        }
+
+        _full = AvoidedNodes.None;
+        _routing = _services.Time.GetTimestamp();
+    }
+
+    private async Task BeginPrefillAsync(CancellationToken cancellationToken)
+    {
+        long since = _services.Time.GetTimestamp();
+        TimeSpan limit = TimeSpan.FromSeconds(_options.StepTimeoutSeconds);
+        // Whoever has stood in line for room does not let others wait for a prompt.
+        while (!_pages.TryBegin(out PrefillUnderway? other) && _place is null && limit - _services.Time.GetElapsedTime(since) is { Ticks: > 0 } left)
+        {
+            _phases.Start(ApiTelemetry.Spans.Wait);
+            try
+            {
+                await other!.Ended.WaitAsync(left, _services.Time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                // It takes longer than a step may: computing the same beside it is no worse.
+            }
+
+            _routing = _services.Time.GetTimestamp();
+        }
+    }
+
+    // Null: every chain is full.
+    private ShardChain? Plan()
     {
         while (true)
         {
-            ChainPlan plan = Plan(KvRoom.Free);
-            if (!plan.Found && plan.NoChain.Reason == NoChainReason.KvExhausted)
+            ChainRequest request = Wanted();
+            ChainPlan plan = _services.Router.Plan(request);
+            if (!plan.Found && plan.NoChain.Reason is NoChainReason.KvExhausted or NoChainReason.SearchGivenUp)
             {
                 // What was announced as free is seconds old: the shards themselves say whether they have room.
-                plan = Plan(KvRoom.Whole);
+                plan = _services.Router.Plan(request with { Room = KvRoom.Whole });
             }
 
             if (plan.Found)
@@ -167,77 +284,89 @@ internal sealed partial class ChainGeneration : IDisposable
             NoChain why = plan.NoChain;
             if (why.Reason is NoChainReason.KvTooSmall or NoChainReason.ContextTooShort)
             {
-                int most = _services.Router.MostPositions(_request.Model, Positions, _request.MinimumTier, Version);
-                if (AskFor(most - _tokens.Count))
+                int most = _services.Router.MostPositions(request);
+                int tokens = most - _tokens.Count;
+                if (!_request.LimitIsRequested && tokens >= 1 && tokens < MaxNewTokens - Generated)
                 {
+                    MaxNewTokens = Generated + tokens;
                     continue;
                 }
 
-                EndPhase(why.Reason.ToString());
+                _phases.End(why.Reason.ToString());
                 throw Generated > 0
                     ? Lost("none of the others has room for all of it.")
                     : ContextLengthExceededException.OfNetwork(
                         _request.Model.Id, most, _request.Prompt.Length, _request.LimitIsRequested ? _request.MaxNewTokens : null);
             }
 
-            if (!_full.IsEmpty && why.Reason == NoChainReason.NodesFailed)
+            if (why.Reason == NoChainReason.KvExhausted || (!_full.IsEmpty && why.Reason == NoChainReason.NodesFailed))
             {
-                if (AskForLess())
-                {
-                    _full = AvoidedNodes.None;
-                    continue;
-                }
-
-                why = why with { Reason = NoChainReason.KvExhausted };
+                return null;
             }
 
-            EndPhase(why.Reason.ToString());
+            _phases.End(why.Reason.ToString());
             throw Generated > 0
                 ? Lost("no other holds every block.")
                 : ChainUnavailableException.From(_request.Model.Id, _request.MinimumTier, why, _services.Nodes.Trouble, _told);
         }
     }
 
-    private ChainPlan Plan(KvRoom room) =>
-        _services.Router.Plan(_request.Model, Positions, _request.MinimumTier, _avoid.With(_full), Version, room);
-
-    // The last token drawn is never run, so its position is spare; shards reserve whole requests and nobody counts on it.
-    private int Positions => _tokens.Count + (MaxNewTokens - Generated);
-
-    private uint Version => SamplingMessages.VersionOf(_request.Sampling);
+    private ChainRequest Wanted() => new()
+    {
+        Model = _request.Model,
+        // The last token drawn is never run, so its position is spare; shards count it, and nobody relies on it.
+        Positions = _tokens.Count + (MaxNewTokens - Generated),
+        ExpectedPositions = _tokens.Count + Math.Min(MaxNewTokens - Generated, ExpectedNewTokens),
+        PromptTokens = _tokens.Count,
+        Held = _pages.Held,
+        MinimumTier = _request.MinimumTier,
+        Avoid = _avoid.With(_full),
+        LastShardVersion = SamplingMessages.VersionOf(_request.Sampling),
+    };
 
     private ChainLostException Lost(string why) => new($"The chain was lost after {Generated} tokens and {why} {_told}", _lastFailure);
 
-    private bool AskForLess()
+    private void Join(long? freed)
     {
-        int remaining = MaxNewTokens - Generated;
-        return remaining > LeastUnaskedTokens && AskFor(Math.Max(LeastUnaskedTokens, remaining / 2));
+        _joined = _services.Time.GetTimestamp();
+        _place = _services.Line.Join(_request.Model.Id, _request.MinimumTier, _ticket, freed, isBegun: Generated > 0);
+        if (_place is null)
+        {
+            throw Generated > 0 ? Lost("no other has room.")
+                : _options.MaxWaitSeconds == 0 ? ChainUnavailableException.Full(_request.Model.Id, TimeSpan.Zero, _services.Line.Estimate(1))
+                : ChainUnavailableException.TooMany(_request.Model.Id, _services.Line.Count, _services.Line.Estimate(_services.Line.Count + 1));
+        }
     }
 
-    // Fewer tokens, when the request did not say how many.
-    private bool AskFor(int tokens)
+    private void Leave(bool isServed)
     {
-        if (_request.LimitIsRequested || tokens < 1 || tokens >= MaxNewTokens - Generated)
-        {
-            return false;
-        }
+        _place?.Leave(isServed);
+        _place = null;
+    }
 
-        MaxNewTokens = Generated + tokens;
-        return true;
+    private void Close()
+    {
+        _pages.Dispose();
+        if (_session is { } session)
+        {
+            _session = null;
+            session.Dispose();
+            // After the shards have been told: who waits for room may find it.
+            _services.Sessions.End(session.Chain);
+        }
     }
 
     private void Abandon(ShardFailureException failure, ShardChain chain)
     {
-        _session?.Dispose();
-        _session = null;
-        EndPhase(failure.Kind.ToString());
+        Close();
+        _phases.End(failure.Kind.ToString());
         ChainHop[] hops = [.. chain.Hops.Where(hop => failure.Nodes.Contains(hop.NodeId))];
         _lastFailure = failure;
         _told = $"The shard {(hops.Length > 1 ? "nodes" : "node")} of blocks {string.Join(", ", hops.Select(hop => hop.Blocks))} {failure.What}.";
         if (failure.Kind == ShardFailureKind.KvExhausted)
         {
-            // The nodes are well, only full: others may still use them, and this request may with less.
-            LogFull(_request.Model.Id, Positions, failure.Message);
+            // The nodes are well, only full: others may still use them, and this request when somebody has left.
+            LogFull(_request.Model.Id, Generated, failure.Message);
             _full = hops.Aggregate(_full, (full, hop) => full.With(hop.NodeId, hop.StartedUnixMs));
             return;
         }
@@ -264,60 +393,38 @@ internal sealed partial class ChainGeneration : IDisposable
         }
     }
 
-    private void Count(SampledToken token)
+    private void Count(SampledToken token, ChainSession session)
     {
         long now = _services.Time.GetTimestamp();
         double seconds = _services.Time.GetElapsedTime(_lastToken, now).TotalSeconds;
         if (Generated == 0)
         {
             _firstToken = now;
+            CachedTokens = session.CachedPositions;
             _services.Telemetry.TimeToFirstToken.Record(seconds, _modelTag);
+            _services.Telemetry.CachedTokens.Add(CachedTokens, _modelTag);
         }
         else
         {
             _services.Telemetry.TimeBetweenTokens.Record(seconds, _modelTag);
         }
 
-        if (_phase is null || _phase.OperationName == ApiTelemetry.Spans.Prefill)
+        if (!_hasDrawn)
         {
-            StartPhase(ApiTelemetry.Spans.Decode);
+            _hasDrawn = true;
+            _pages.OnComputed(session.Chain.Hops);
+            _phases.Start(ApiTelemetry.Spans.Decode);
         }
 
         _lastToken = now;
         _tokens.Add(token.Id);
     }
 
-    private void StartPhase(string name)
-    {
-        EndPhase(null);
-        _phase = ApiTelemetry.Source.StartActivity(name, ActivityKind.Internal, _parent);
-    }
+    [LoggerMessage(LogLevel.Debug, "Session {Session} of {Model} opened with {Cached} positions cached on {Chain}.")]
+    private partial void LogOpened(string session, string model, int cached, ShardChain chain);
 
-    private void EndPhase(string? error)
-    {
-        if (_phase is null)
-        {
-            return;
-        }
-
-        if (error is not null)
-        {
-            _phase.SetTag(ApiTelemetry.Tags.Error, error).SetStatus(ActivityStatusCode.Error);
-        }
-        else if (_phase.OperationName == ApiTelemetry.Spans.Decode)
-        {
-            _phase.SetTag(ApiTelemetry.Tags.CompletionTokens, Generated);
-        }
-
-        _phase.Dispose();
-        _phase = null;
-    }
-
-    [LoggerMessage(LogLevel.Debug, "Session {Session} of {Model} opened on {Chain}.")]
-    private partial void LogOpened(string session, string model, ShardChain chain);
-
-    [LoggerMessage(LogLevel.Debug, "A chain of {Model} has no room for {Positions} positions: {Reason}")]
-    private partial void LogFull(string model, int positions, string reason);
+    [LoggerMessage(LogLevel.Debug, "A chain of {Model} has no room after {Generated} tokens: {Reason}")]
+    private partial void LogFull(string model, int generated, string reason);
 
     [LoggerMessage(LogLevel.Warning, "A chain of {Model} was abandoned ({Kind}) after {Generated} tokens: {Reason}")]
     private partial void LogAbandoned(string model, ShardFailureKind kind, int generated, string reason);

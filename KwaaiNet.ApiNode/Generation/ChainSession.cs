@@ -27,7 +27,9 @@ internal sealed class ChainSession : IDisposable
     private readonly TimeProvider _time;
     private readonly int _start;
     private ShardFailureException? _failure;
+    private ByteString _pageHashes = ByteString.Empty;
     private int _unopened;
+    private int _cached = int.MaxValue;
     private int _position;
     private int _repeated;
     private TimeSpan _patience;
@@ -50,6 +52,9 @@ internal sealed class ChainSession : IDisposable
 
     /// <summary>The chain it runs on.</summary>
     public ShardChain Chain => _chain;
+
+    /// <summary>Positions that every shard of the chain holds already: the prompt is computed from there on.</summary>
+    public int CachedPositions => _cached;
 
     /// <summary>Opens the session on every shard of the chain at once.</summary>
     /// <param name="settings">What to open.</param>
@@ -88,11 +93,11 @@ internal sealed class ChainSession : IDisposable
         }
     }
 
-    /// <summary>Sends the prompt to the first shard, in frames of at most <see cref="SessionSettings.PrefillChunk"/> rows.</summary>
+    /// <summary>Sends what is not cached of the prompt to the first shard, in frames of at most <see cref="SessionSettings.PrefillChunk"/> rows.</summary>
     public void SendPrompt()
     {
         int frames = 0;
-        foreach (StepFrame frame in SessionMessages.Prefill(_id, _settings.Tokens, _settings.PrefillChunk))
+        foreach (StepFrame frame in SessionMessages.Prefill(_id, _settings.Tokens, _cached, _settings.PrefillChunk))
         {
             _ears[0].Link.Send(frame);
             frames++;
@@ -164,12 +169,15 @@ internal sealed class ChainSession : IDisposable
         }
     }
 
+    /// <summary>Says under which names the pages of the whole conversation may be found again, once it is closed.</summary>
+    public void Name(ByteString pageHashes) => _pageHashes = pageHashes;
+
     /// <summary>Closes the session on every shard at once. What the ring has run ahead is dropped.</summary>
     public void Dispose()
     {
         foreach (HopEar ear in _ears)
         {
-            ear.Link.Close(_id);
+            ear.Link.Close(_id, _pageHashes);
         }
 
         _tokens.Writer.TryComplete();
@@ -182,8 +190,22 @@ internal sealed class ChainSession : IDisposable
     private ShardFailureException Misbehaved(string how) =>
         new(ShardFailureKind.Refused, [_chain.Hops[^1].NodeId], $"Shard {_chain.Hops[^1].NodeId} {how}.", how);
 
-    private void OnOpened()
+    private void OnOpened(HopEar ear, uint cachedPositions)
     {
+        if (cachedPositions % PageHash.Positions != 0 || cachedPositions > _settings.PrefixHashes.Length / PageHash.Length * PageHash.Positions)
+        {
+            string how = $"says that it holds {cachedPositions} positions of a prompt of {_start}";
+            OnFailed(ear, new ShardFailureException(ShardFailureKind.Refused, [ear.Link.NodeId], $"Shard {ear.Link.NodeId} {how}.", how));
+            return;
+        }
+
+        // Links read on threads of their own.
+        int least = Volatile.Read(ref _cached);
+        while (cachedPositions < least && Interlocked.CompareExchange(ref _cached, (int)cachedPositions, least) is int seen && seen != least)
+        {
+            least = seen;
+        }
+
         if (Interlocked.Decrement(ref _unopened) == 0)
         {
             _opened.TrySetResult();
@@ -214,11 +236,11 @@ internal sealed class ChainSession : IDisposable
 
         public bool Opened => Volatile.Read(ref _opened) != 0;
 
-        public void OnOpened()
+        public void OnOpened(uint cachedPositions)
         {
             if (Interlocked.Exchange(ref _opened, 1) == 0)
             {
-                session.OnOpened();
+                session.OnOpened(this, cachedPositions);
             }
         }
 

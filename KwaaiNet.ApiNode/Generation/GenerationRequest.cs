@@ -19,8 +19,11 @@ internal sealed record GenerationRequest
     /// <summary>Tokens to generate at most.</summary>
     public required int MaxNewTokens { get; init; }
 
-    /// <summary>Whether the request named the limit. One that did not takes less when the shards' KV is short.</summary>
+    /// <summary>Whether the request named the limit. One that did not takes less when no chain could ever hold so many.</summary>
     public required bool LimitIsRequested { get; init; }
+
+    /// <summary>Who may find this conversation's pages again: requests of the same scope share them.</summary>
+    public string CacheScope { get; init; } = "";
 
     /// <summary>The least tier of every node of the chain.</summary>
     public TrustTier MinimumTier { get; init; }

@@ -6,7 +6,8 @@ namespace KwaaiNet.ApiNode.Generation;
 internal interface ILinkSession
 {
     /// <summary>The shard holds its part now.</summary>
-    void OnOpened();
+    /// <param name="cachedPositions">Positions that it says to hold already.</param>
+    void OnOpened(uint cachedPositions);
 
     /// <summary>The shard sampled a token.</summary>
     void OnToken(TokenSampled token);

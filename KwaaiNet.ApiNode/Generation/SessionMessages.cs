@@ -1,7 +1,11 @@
 using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using Google.Protobuf;
 using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.Protocol.Nodes;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ApiNode.Generation;
@@ -25,6 +29,8 @@ internal static class SessionMessages
             MaxPositions = (uint)(settings.Tokens.Count + settings.MaxNewTokens),
             HiddenFormat = settings.HiddenFormat == CandelEngine.Compute.HiddenFormat.F32 ? HiddenEncoding.F32 : HiddenEncoding.F16,
             Traceparent = settings.TraceParent,
+            PrefixHashes = settings.PrefixHashes,
+            PrefixLineage = settings.PrefixHashes.IsEmpty ? ByteString.Empty : Lineage(chain, hop),
         };
         open.StepSources.Add(hop == 0 ? settings.Owner : chain.Hops[hop - 1].NodeId);
         if (hop == 0 && !last)
@@ -51,11 +57,11 @@ internal static class SessionMessages
         return open;
     }
 
-    /// <summary>The prompt, cut into frames; the last one asks for a token.</summary>
-    public static IEnumerable<StepFrame> Prefill(ByteString sessionId, IReadOnlyList<int> tokens, int chunk)
+    /// <summary>The prompt from a position on, cut into frames; the last one asks for a token.</summary>
+    public static IEnumerable<StepFrame> Prefill(ByteString sessionId, IReadOnlyList<int> tokens, int from, int chunk)
     {
         ulong step = 0;
-        for (int start = 0; start < tokens.Count; start += chunk)
+        for (int start = from; start < tokens.Count; start += chunk)
         {
             int rows = Math.Min(chunk, tokens.Count - start);
             byte[] bytes = new byte[rows * sizeof(int)];
@@ -75,5 +81,19 @@ internal static class SessionMessages
                 Sample = start + rows == tokens.Count,
             };
         }
+    }
+
+    // Keys and values follow from all that came before: what one process before this shard computed is not what another would have, for
+    // it may have another device, or lie.
+    private static ByteString Lineage(ShardChain chain, int hop)
+    {
+        if (hop == 0)
+        {
+            return ByteString.Empty;
+        }
+
+        string before = string.Join('\n', chain.Hops.Take(hop).Select(one => string.Create(
+            CultureInfo.InvariantCulture, $"{one.NodeId} {one.Blocks.First} {one.Blocks.End} {one.StartedUnixMs}")));
+        return ByteString.CopyFrom(SHA256.HashData(Encoding.UTF8.GetBytes(before)).AsSpan(0, PageHash.Length));
     }
 }

@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Sampling;
 
@@ -20,6 +21,9 @@ internal sealed record SessionSettings
 
     /// <summary>How many of <see cref="Tokens"/>, from the end, were generated before a chain was lost.</summary>
     public int Generated { get; init; }
+
+    /// <summary>Hashes of the first pages of <see cref="Tokens"/>, as they travel: what the shards may hold already.</summary>
+    public ByteString PrefixHashes { get; init; } = ByteString.Empty;
 
     /// <summary>Tokens still to generate.</summary>
     public required int MaxNewTokens { get; init; }

@@ -70,11 +70,13 @@ internal sealed partial class ShardLink : IAsyncDisposable
     }
 
     /// <summary>Releases the session at once. What still arrives for it is dropped.</summary>
-    public void Close(ByteString sessionId)
+    /// <param name="sessionId">The session.</param>
+    /// <param name="pageHashes">Under which names its pages may be found again; empty: those it was opened with.</param>
+    public void Close(ByteString sessionId, ByteString pageHashes)
     {
         if (_sessions.TryRemove(sessionId, out _))
         {
-            _control.Writer.TryWrite(new ControlRequest { Close = new CloseSession { SessionId = sessionId } });
+            _control.Writer.TryWrite(new ControlRequest { Close = new CloseSession { SessionId = sessionId, PageHashes = pageHashes } });
         }
     }
 
@@ -149,7 +151,7 @@ internal sealed partial class ShardLink : IAsyncDisposable
             switch (received.EventCase)
             {
                 case ControlEvent.EventOneofCase.Opened when _sessions.TryGetValue(received.Opened.SessionId, out ILinkSession? session):
-                    session.OnOpened();
+                    session.OnOpened(received.Opened.CachedPositions);
                     break;
                 case ControlEvent.EventOneofCase.Token when _sessions.TryGetValue(received.Token.SessionId, out ILinkSession? session):
                     session.OnToken(received.Token);

@@ -6,8 +6,10 @@ using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Health;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.ApiNode.Prefixes;
 using KwaaiNet.ApiNode.Routes;
 using KwaaiNet.ApiNode.Telemetry;
+using KwaaiNet.ApiNode.Waiting;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ServiceDefaults;
@@ -80,6 +82,12 @@ internal static class ApiNodeHost
         }
 
         services.TryAddSingleton<NodeQuarantine>();
+        services.TryAddSingleton<OwnSessions>();
+        // Not from 0: API nodes that begin alike would all find the same of equal chains first.
+        services.TryAddSingleton(_ => new PlanTurns(Random.Shared.Next()));
+        services.TryAddSingleton<RoomLine>();
+        services.TryAddSingleton<PrefillsUnderway>();
+        services.TryAddSingleton(_ => new PageHolders());
         services.TryAddSingleton<ChainRouter>();
         services.TryAddSingleton<IShardDialer, NodeChannelDialer>();
         services.TryAddSingleton<ShardLinks>();

@@ -26,7 +26,16 @@ internal sealed record CompletionMessage(string Role, string Content)
 }
 
 /// <summary>Tokens counted.</summary>
-internal sealed record CompletionUsage(long PromptTokens, long CompletionTokens, long TotalTokens);
+internal sealed record CompletionUsage(long PromptTokens, long CompletionTokens, long TotalTokens)
+{
+    /// <summary>What is known of the prompt's tokens; left out when nothing is.</summary>
+    [JsonPropertyOrder(1)]
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public PromptTokensDetails? PromptTokensDetails { get; init; }
+}
+
+/// <summary>Tokens of the prompt that were not computed: the shards held them already.</summary>
+internal sealed record PromptTokensDetails(long CachedTokens);
 
 /// <summary>One event of a stream.</summary>
 internal record CompletionChunk(

@@ -10,4 +10,10 @@ internal sealed record ChainHop(string NodeId, string Endpoint, BlockRange Block
 {
     /// <summary>When the node's process started, by its own clock; 0: not said.</summary>
     public long StartedUnixMs { get; init; }
+
+    /// <summary>Which of the node's records it was planned by.</summary>
+    public ulong Sequence { get; init; }
+
+    /// <summary>Whether it is the same process running the same blocks, whichever way it is reached.</summary>
+    public bool IsSame(ChainHop other) => NodeId == other.NodeId && Blocks == other.Blocks && StartedUnixMs == other.StartedUnixMs;
 }

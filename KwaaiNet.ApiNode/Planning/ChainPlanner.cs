@@ -57,9 +57,10 @@ internal static class ChainPlanner
 
         // The order decides between chains of equal cost and length; the directory's order means nothing.
         ready.Sort((a, b) => string.CompareOrdinal(a.NodeId, b.NodeId) is int byNode and not 0 ? byNode : a.Range.CompareTo(b.Range));
+        Rotate(ready, request.Turn);
         List<Candidate> usable = [.. ready.Where(candidate => Usable(candidate, request))];
         List<Candidate> able = [.. usable.Select(candidate => WithoutLastIfOld(candidate, request)).OfType<Candidate>()];
-        ShardChain? chain = ChainSearch.Cheapest(able, request);
+        ShardChain? chain = HeldChain.Choose(ChainSearch.Cheapest(able, request, out bool isGivenUp), able, request);
         if (chain is not null)
         {
             return ChainPlan.Of(chain, [.. usable.Select(candidate => candidate.Range)]);
@@ -70,7 +71,7 @@ internal static class ChainPlanner
         return request.LastShardVersion > ProtocolVersions.Base
             && ChainSearch.Cheapest(able, roomless) is null && ChainSearch.Cheapest(usable, roomless) is not null
             ? ChainPlan.None(new NoChain(NoChainReason.SamplingNotSpoken, [new BlockRange(last, last + 1)], BestTier(ready, request), []))
-            : ChainPlan.None(Explain(ready, loading, otherWeights, announced, request));
+            : ChainPlan.None(Explain(ready, loading, otherWeights, announced, isGivenUp, request));
     }
 
     /// <summary>The most KV positions a chain could ever give one session, whoever uses them now, up to those of the request; 0 when the blocks are not held.</summary>
@@ -97,6 +98,15 @@ internal static class ChainPlanner
         return fits;
     }
 
+    private static void Rotate(List<Candidate> candidates, int turn)
+    {
+        if (candidates.Count > 0 && (int)((uint)turn % (uint)candidates.Count) is int by and > 0)
+        {
+            candidates.AddRange(candidates.GetRange(0, by));
+            candidates.RemoveRange(0, by);
+        }
+    }
+
     // A node of an older version may run any block but the last one, where tokens are drawn.
     private static Candidate? WithoutLastIfOld(Candidate candidate, ChainRequest request)
     {
@@ -114,7 +124,7 @@ internal static class ChainPlanner
 
     // Relaxes one rule after another until the blocks are covered: the rule whose relaxing covers them is the reason.
     private static NoChain Explain(
-        List<Candidate> ready, List<BlockRange> loading, List<BlockRange> otherWeights, bool announced, ChainRequest request)
+        List<Candidate> ready, List<BlockRange> loading, List<BlockRange> otherWeights, bool announced, bool isGivenUp, ChainRequest request)
     {
         int blocks = request.Model.BlockCount;
         TrustTier best = BestTier(ready, request);
@@ -147,17 +157,18 @@ internal static class ChainPlanner
 
         // Nodes that failed a moment ago count here: that they are back soon does not make the request fit them.
         List<Candidate> reaching = [.. trusted.Where(candidate => Reaches(candidate, request))];
-        if (ChainSearch.Cheapest(reaching, request with { Room = KvRoom.Whole }) is null
+        if (ChainSearch.Cheapest(reaching, request with { Room = KvRoom.Whole }, out bool isUnknown) is null && !isUnknown
             && ChainSearch.Cheapest(reaching, request with { Room = KvRoom.Any }) is not null)
         {
             return new NoChain(NoChainReason.KvTooSmall, [], best, []);
         }
 
+        // Nodes that failed are what is missing also where the others could never hold the request: waiting for those to be free is in vain.
+        ChainRequest whole = request with { Room = KvRoom.Whole };
         ImmutableArray<BlockRange> failed = BlockCoverage.Missing(
-            blocks, ready.Where(candidate => Usable(candidate, request)).Select(candidate => candidate.Range));
-        return failed.Length > 0
-            ? new NoChain(NoChainReason.NodesFailed, failed, best, [])
-            : new NoChain(NoChainReason.KvExhausted, [], best, []);
+            blocks, ready.Where(candidate => Usable(candidate, whole) && ChainSearch.BlocksThatFit(candidate, whole) > 0).Select(candidate => candidate.Range));
+        return failed.Length > 0 ? new NoChain(NoChainReason.NodesFailed, failed, best, [])
+            : new NoChain(isGivenUp ? NoChainReason.SearchGivenUp : NoChainReason.KvExhausted, [], best, []);
     }
 
     private static TrustTier BestTier(List<Candidate> ready, ChainRequest request)

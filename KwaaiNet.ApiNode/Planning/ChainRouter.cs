@@ -1,5 +1,4 @@
 using KwaaiNet.ApiNode.Models;
-using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.Protocol.Trust;
 using KwaaiNet.Protocol.Wire;
@@ -7,48 +6,29 @@ using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ApiNode.Planning;
 
-/// <summary>Plans over what is known this moment: the directory's snapshot less the nodes that just failed.</summary>
-internal sealed class ChainRouter(INodeSnapshot nodes, NodeQuarantine quarantine, IOptions<NodeOptions> node)
+/// <summary>Plans over what is known this moment: the directory's snapshot less the nodes that just failed, and the sessions under way from here.</summary>
+internal sealed class ChainRouter(INodeSnapshot nodes, NodeQuarantine quarantine, OwnSessions sessions, PlanTurns turns, IOptions<NodeOptions> node)
 {
     /// <summary>Plans a chain.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="positions">KV positions the session needs.</param>
-    /// <param name="minimumTier">The least tier of every node.</param>
-    /// <param name="avoid">Nodes that refused this request.</param>
-    /// <param name="lastShardVersion">The protocol version the last shard must speak.</param>
-    /// <param name="room">Which KV memory counts.</param>
-    public ChainPlan Plan(
-        ChatModel model, int positions, TrustTier minimumTier = TrustTier.Unknown, AvoidedNodes? avoid = null,
-        uint lastShardVersion = ProtocolVersions.Base, KvRoom room = KvRoom.Free) =>
-        ChainPlanner.Plan(
-            nodes.Records,
-            Request(model, positions, minimumTier, lastShardVersion) with { Avoid = quarantine.Nodes.With(avoid ?? AvoidedNodes.None), Room = room },
-            TierOf);
+    /// <param name="request">What it must satisfy; which network, nodes that failed a moment ago, own sessions and turns are added here.</param>
+    public ChainPlan Plan(ChainRequest request) => ChainPlanner.Plan(nodes.Records, Known(request) with { Turn = turns.Next() }, TierOf);
 
     /// <summary>Plans a chain for whatever request: is every block served?</summary>
-    public ChainPlan Plan(ChatModel model) => Plan(model, positions: 1, room: KvRoom.Any);
+    public ChainPlan Plan(ChatModel model) =>
+        ChainPlanner.Plan(nodes.Records, Known(new ChainRequest { Model = model, Room = KvRoom.Any }), TierOf);
 
     /// <summary>The most KV positions a chain could ever give one session, failed nodes counted as well.</summary>
-    /// <param name="model">The model.</param>
-    /// <param name="positions">As many as are of interest.</param>
-    /// <param name="minimumTier">The least tier of every node.</param>
-    /// <param name="lastShardVersion">The protocol version the last shard must speak.</param>
-    public int MostPositions(ChatModel model, int positions, TrustTier minimumTier, uint lastShardVersion) =>
-        ChainPlanner.MostPositions(nodes.Records, Request(model, positions, minimumTier, lastShardVersion), TierOf);
+    /// <param name="request">What the chain must satisfy, and as many positions as are of interest.</param>
+    public int MostPositions(ChainRequest request) =>
+        ChainPlanner.MostPositions(nodes.Records, request with { Network = node.Value.Network, Avoid = AvoidedNodes.None }, TierOf);
 
     /// <summary>Leaves a node, or one way to it, out of chains for a while.</summary>
     /// <param name="hop">The node as it was planned.</param>
     /// <param name="whole">Whether the node is at fault, and not only the way to it.</param>
     public void Quarantine(ChainHop hop, bool whole) => quarantine.Add(hop, whole);
 
-    private ChainRequest Request(ChatModel model, int positions, TrustTier minimumTier, uint lastShardVersion) => new()
-    {
-        Model = model,
-        Network = node.Value.Network,
-        Positions = positions,
-        MinimumTier = minimumTier,
-        LastShardVersion = lastShardVersion,
-    };
+    private ChainRequest Known(ChainRequest request) =>
+        request with { Network = node.Value.Network, Avoid = quarantine.Nodes.With(request.Avoid), OpenedSince = sessions.Since };
 
     // Until nodes show credentials nothing is known of any of them, and nothing else is claimed.
     private static TrustTier TierOf(NodeRecord record) => TrustTier.Unknown;

@@ -12,29 +12,30 @@ namespace KwaaiNet.ApiNode.Planning;
 /// </remarks>
 internal static class ChainSearch
 {
-    /// <summary>Time a hop adds whatever it runs: framing, network, scheduling.</summary>
-    public const long HopNanoseconds = 500_000;
+    /// <summary>Cases looked at before the search is given up. Far beyond what a real network needs; a hostile one must not hang the planner.</summary>
+    public const int MaxCases = 256;
 
-    // Far beyond what a real network needs; a hostile one must not hang the planner.
-    private const int MaxCases = 256;
-
-    /// <summary>The cheapest chain; null when there is none.</summary>
+    /// <summary>The cheapest chain; null when there is none, or none was found.</summary>
     /// <param name="candidates">Usable nodes, sorted: earlier ones win ties.</param>
     /// <param name="request">Gives block count, positions and KV size.</param>
-    public static ShardChain? Cheapest(IEnumerable<Candidate> candidates, ChainRequest request)
+    public static ShardChain? Cheapest(IEnumerable<Candidate> candidates, ChainRequest request) => Cheapest(candidates, request, out _);
+
+    /// <summary>The cheapest chain; null when there is none, or none was found.</summary>
+    /// <param name="candidates">Usable nodes, sorted: earlier ones win ties.</param>
+    /// <param name="request">Gives block count, positions and KV size.</param>
+    /// <param name="isGivenUp">Whether there is none among the first <see cref="MaxCases"/> cases, and there are more.</param>
+    public static ShardChain? Cheapest(IEnumerable<Candidate> candidates, ChainRequest request, out bool isGivenUp)
     {
+        isGivenUp = false;
         PriorityQueue<(Case Case, Segment[] Path), (long Cost, int Hops, int Order)> open = new();
         int cases = 0;
         Enqueue(new Case([.. candidates], []));
-        while (open.TryDequeue(out (Case Case, Segment[] Path) found, out (long Cost, int Hops, int Order) bound))
+        while (open.TryDequeue(out (Case Case, Segment[] Path) found, out _))
         {
             (Case current, Segment[] path) = found;
             if (FirstRepeat(path) is not (int early, int late))
             {
-                return new ShardChain(
-                    [.. path.Select(segment => new ChainHop(segment.Node.NodeId, segment.Node.Endpoint, segment.Blocks) { StartedUnixMs = segment.Node.StartedUnixMs })],
-                    bound.Cost,
-                    path.Min(segment => segment.Node.Tier));
+                return ShardChain.Of([.. path.Select(segment => (segment.Node, segment.Blocks))]);
             }
 
             string node = path[early].Node.NodeId;
@@ -48,6 +49,7 @@ internal static class ChainSearch
                 : current with { Candidates = OnlyOver(current.Candidates, node, new BlockRange(gapFirst, gapEnd)) });
         }
 
+        isGivenUp = cases > MaxCases;
         return null;
 
         void Enqueue(Case restricted)
@@ -82,7 +84,7 @@ internal static class ChainSearch
                         continue;
                     }
 
-                    long cost = best[start].Cost + HopNanoseconds + (node.BlockNanoseconds * (end - start));
+                    long cost = best[start].Cost + node.TokenNanoseconds(end - start);
                     int hops = best[start].Hops + 1;
                     if (cost < best[end].Cost || (cost == best[end].Cost && hops < best[end].Hops))
                     {
@@ -106,17 +108,18 @@ internal static class ChainSearch
         return ([.. path], best[blocks].Cost);
     }
 
-    private static int BlocksThatFit(Candidate node, ChainRequest request)
+    /// <summary>How many blocks a node may run as far as its KV memory goes.</summary>
+    public static int BlocksThatFit(Candidate node, ChainRequest request)
     {
-        long whole = node.KvTotalBytes > 0 ? node.KvTotalBytes : long.MaxValue;
-        long room = request.Room switch
+        // A session that outgrew the whole memory could never end, whoever made room for it.
+        long blocks = request.Room == KvRoom.Any || node.KvTotalBytes == 0 ? long.MaxValue
+            : node.KvTotalBytes / (node.KvBytesPerBlockPosition * request.Positions);
+        if (request.Room == KvRoom.Free)
         {
-            KvRoom.Free => Math.Min(node.KvFreeBytes, whole),
-            KvRoom.Whole => whole,
-            _ => long.MaxValue,
-        };
-        long blockBytes = node.KvBytesPerBlockPosition * request.Positions;
-        return blockBytes <= 0 ? int.MaxValue / 2 : (int)Math.Min(room / blockBytes, int.MaxValue / 2);
+            blocks = Math.Min(blocks, node.KvFreeBytes / (node.KvBytesPerBlockPosition * request.ExpectedPositions));
+        }
+
+        return (int)Math.Min(blocks, int.MaxValue / 2);
     }
 
     private static (int Early, int Late)? FirstRepeat(Segment[] path)

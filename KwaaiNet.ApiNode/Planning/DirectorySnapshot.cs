@@ -4,10 +4,22 @@ using KwaaiNet.Protocol.Wire;
 namespace KwaaiNet.ApiNode.Planning;
 
 /// <summary>The snapshot that the directory's live view holds.</summary>
-internal sealed class DirectorySnapshot(NodeDirectoryView view) : INodeSnapshot
+internal sealed class DirectorySnapshot : INodeSnapshot
 {
+    private readonly NodeDirectoryView _view;
+
+    /// <summary>Listens for as long as the view lives.</summary>
+    public DirectorySnapshot(NodeDirectoryView view)
+    {
+        _view = view;
+        view.Changed += _ => Changed?.Invoke();
+    }
+
     /// <inheritdoc/>
-    public string? Trouble => view.Current switch
+    public event Action? Changed;
+
+    /// <inheritdoc/>
+    public string? Trouble => _view.Current switch
     {
         { IsLive: true } => null,
         { LossReason: { } reason } => $"Discovery says: {reason}",
@@ -19,7 +31,7 @@ internal sealed class DirectorySnapshot(NodeDirectoryView view) : INodeSnapshot
     {
         get
         {
-            NodeDirectorySnapshot current = view.Current;
+            NodeDirectorySnapshot current = _view.Current;
             return [.. current.Records.Values.Select(record => record.Record)];
         }
     }

@@ -27,6 +27,9 @@ internal enum NoChainReason
     /// <summary>Every block is held, but not enough KV cache is free.</summary>
     KvExhausted,
 
+    /// <summary>Every block is held, but by nodes that overlap in so many ways that the search for a chain was given up.</summary>
+    SearchGivenUp,
+
     /// <summary>Every block is held, but the session needs more KV cache than the nodes have when nobody else uses it.</summary>
     KvTooSmall,
 }

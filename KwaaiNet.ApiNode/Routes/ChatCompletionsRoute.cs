@@ -16,6 +16,7 @@ internal static class ChatCompletionsRoute
         IChatClient client = context.RequestServices.GetRequiredService<IChatClient>();
         int limit = context.RequestServices.GetRequiredService<IOptions<ApiOptions>>().Value.MaxRequestBytes;
         ChatCompletionRequest request = ChatCompletionRequestReader.Read(await RequestBody.ReadJsonAsync(context, limit).ConfigureAwait(false));
+        CallerScope.Set(request.Options, context);
         if (request.Stream)
         {
             await ChatCompletionStream.WriteAsync(context, client, request).ConfigureAwait(false);

@@ -18,7 +18,10 @@ internal static class CompletionFields
         ? null
         : new CompletionUsage(
             usage.InputTokenCount ?? 0, usage.OutputTokenCount ?? 0,
-            usage.TotalTokenCount ?? (usage.InputTokenCount ?? 0) + (usage.OutputTokenCount ?? 0));
+            usage.TotalTokenCount ?? (usage.InputTokenCount ?? 0) + (usage.OutputTokenCount ?? 0))
+        {
+            PromptTokensDetails = usage.CachedInputTokenCount is { } cached ? new PromptTokensDetails(cached) : null,
+        };
 
     /// <summary>The log probabilities that an answer or an update carries; null when it carries none.</summary>
     public static CompletionLogprobs? Logprobs(AdditionalPropertiesDictionary? properties)

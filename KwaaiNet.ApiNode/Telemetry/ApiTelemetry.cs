@@ -26,6 +26,7 @@ internal sealed class ApiTelemetry : IDisposable
         TimeBetweenTokens = _meter.CreateHistogram("kwaainet.chat.time_between_tokens", "s", "Between two tokens of one answer.", advice: seconds);
         TokensPerSecond = _meter.CreateHistogram<double>("kwaainet.chat.tokens_per_second", "{token}/s", "Decode speed of one answer.");
         Failures = _meter.CreateCounter<long>("kwaainet.chat.failures", "{request}", "Requests that ended with an error.");
+        CachedTokens = _meter.CreateCounter<long>("kwaainet.chat.cached_tokens", "{token}", "Tokens of prompts that shards held already.");
         ChainsLost = _meter.CreateCounter<long>("kwaainet.chain.lost", "{chain}", "Chains lost while opening or running.");
     }
 
@@ -41,6 +42,9 @@ internal sealed class ApiTelemetry : IDisposable
     /// <summary>Requests that ended with an error, by <see cref="Tags.Error"/>.</summary>
     public Counter<long> Failures { get; }
 
+    /// <summary>Tokens of prompts that shards held already, so that they were not computed.</summary>
+    public Counter<long> CachedTokens { get; }
+
     /// <summary>Chains lost, by <see cref="Tags.Error"/>.</summary>
     public Counter<long> ChainsLost { get; }
 
@@ -50,6 +54,9 @@ internal sealed class ApiTelemetry : IDisposable
     /// <summary>Names of activities.</summary>
     internal static class Spans
     {
+        /// <summary>Waiting for KV cache, or for another request to compute the same beginning of a prompt.</summary>
+        public const string Wait = "wait";
+
         /// <summary>Planning a chain and opening the session on it.</summary>
         public const string Route = "route";
 
@@ -80,6 +87,9 @@ internal sealed class ApiTelemetry : IDisposable
 
         /// <summary>Tokens of the prompt.</summary>
         public const string PromptTokens = "gen_ai.usage.input_tokens";
+
+        /// <summary>Tokens of the prompt that were not computed.</summary>
+        public const string CachedTokens = "kwaainet.usage.cached_tokens";
 
         /// <summary>Tokens generated.</summary>
         public const string CompletionTokens = "gen_ai.usage.output_tokens";

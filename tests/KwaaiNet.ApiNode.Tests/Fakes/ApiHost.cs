@@ -42,6 +42,8 @@ internal sealed class ApiHost : IAsyncDisposable
         builder.Services.AddSingleton<IShardDialer>(network);
         builder.Services.AddSingleton<IChatModelCatalog>(catalog ?? new FakeCatalog(model ?? FakeCatalog.Model()));
         builder.Services.AddSingleton(NodeIdentity.Create());
+        // Of equal shards the first one, so that tests can tell which.
+        builder.Services.AddSingleton(new PlanTurns(0, step: 0));
         if (chat is not null)
         {
             builder.Services.AddSingleton(chat);

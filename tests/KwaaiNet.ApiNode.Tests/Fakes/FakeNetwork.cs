@@ -4,6 +4,7 @@ using Google.Protobuf;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ApiNode.Tests.Fakes;
@@ -11,7 +12,9 @@ namespace KwaaiNet.ApiNode.Tests.Fakes;
 /// <summary>Shards in memory. The last shard of a session's chain samples as soon as the first has seen the whole prompt.</summary>
 internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
 {
-    private readonly ConcurrentDictionary<ByteString, List<int>> _prompts = new();
+    // What the shards of a session have in their KV: the prompt, and behind it what was drawn.
+    private readonly ConcurrentDictionary<ByteString, List<int>> _conversations = new();
+    private readonly ConcurrentDictionary<PageHash, int[]> _beginnings = new();
 
     public ConcurrentDictionary<string, FakeShard> Shards { get; } = new();
 
@@ -34,6 +37,11 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
     public long KvBytesPerBlockPosition { get; init; } = FakeCatalog.KvBytesPerBlockPosition / 2;
 
     public string? Trouble { get; set; }
+
+    public event Action? Changed;
+
+    /// <summary>Says that records have changed.</summary>
+    public void Announce() => Changed?.Invoke();
 
     /// <summary>What is answered at temperature 0, and an end token behind it.</summary>
     public string Answer { get; set; } = "Hello from the chain.";
@@ -101,17 +109,50 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
 
     public void OnFrame(StepFrame frame)
     {
-        List<int> prompt = _prompts.GetOrAdd(frame.SessionId, _ => []);
+        List<int> prompt = _conversations.GetOrAdd(frame.SessionId, id => Beginning(id, frame));
         Assert.Equal((uint)prompt.Count, frame.KvLength);
         for (int row = 0; row < frame.Rows; row++)
         {
             prompt.Add(BinaryPrimitives.ReadInt32LittleEndian(frame.Tokens.Span[(row * sizeof(int))..]));
         }
 
+        foreach (FakeShard shard in Shards.Values)
+        {
+            if (shard.Sessions.TryGetValue(frame.SessionId, out OpenSession? open))
+            {
+                Keep(shard, open, open.PrefixHashes);
+            }
+        }
+
         if (frame.Sample)
         {
             Sample(frame.SessionId, prompt);
         }
+    }
+
+    /// <summary>Makes the pages of a session that are whole, and named, findable on a shard.</summary>
+    public void Keep(FakeShard shard, OpenSession open, ByteString hashes)
+    {
+        if (!_conversations.TryGetValue(open.SessionId, out List<int>? tokens))
+        {
+            return;
+        }
+
+        for (int page = 0; page < hashes.Length / PageHash.Length && (page + 1) * PageHash.Positions <= tokens.Count; page++)
+        {
+            PageHash hash = PageHash.Read(hashes.Span, page);
+            _beginnings[hash] = [.. tokens.Take((page + 1) * PageHash.Positions)];
+            shard.Held[(open.PrefixLineage, hash)] = true;
+        }
+    }
+
+    // Every shard of the session holds what the first frame leaves out, and it is what the hashes say.
+    private List<int> Beginning(ByteString sessionId, StepFrame first)
+    {
+        OpenSession[] opens = [.. Shards.Values.Select(shard => shard.Sessions.GetValueOrDefault(sessionId)).OfType<OpenSession>()];
+        int pages = (int)first.KvLength / PageHash.Positions;
+        Assert.All(opens, open => Assert.True(open.PrefixHashes.Length >= pages * PageHash.Length));
+        return pages == 0 ? [] : [.. _beginnings[PageHash.Read(opens[0].PrefixHashes.Span, pages - 1)]];
     }
 
     private void Sample(ByteString sessionId, List<int> prompt)
@@ -123,16 +164,17 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
         }
 
         int promptEnd = prompt.LastIndexOf(';') + 1;
+        int promptCount = prompt.Count;
         for (int i = 0; i < session.MaxNewTokens; i++)
         {
             // What a chain generated before this one took over stands behind the template's text.
-            int index = prompt.Count - promptEnd + i;
+            int index = promptCount - promptEnd + i;
             if (!BeforeToken(last, index))
             {
                 return;
             }
 
-            int token = Token(session, prompt.Count + i, index);
+            int token = Token(session, promptCount + i, index);
             bool end = session.EndTokens.Contains((uint)token);
             last.Send(new ControlEvent
             {
@@ -140,16 +182,19 @@ internal sealed class FakeNetwork : IShardDialer, INodeSnapshot
                 {
                     SessionId = sessionId,
                     Step = (ulong)i,
-                    Position = (uint)(prompt.Count + i),
+                    Position = (uint)(promptCount + i),
                     Token = (uint)token,
                     Last = end || i == session.MaxNewTokens - 1,
                     Logprobs = Logprobs(session, token),
                 },
             });
+            // Run, as the ring does, unless it ends here.
             if (end)
             {
                 return;
             }
+
+            prompt.Add(token);
         }
     }
 

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
 using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ApiNode.Tests.Fakes;
@@ -19,6 +20,18 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
     public BlockRange Range => range;
 
     public ConcurrentDictionary<ByteString, OpenSession> Sessions { get; } = new();
+
+    /// <summary>Pages that may be found again, by lineage and hash.</summary>
+    public ConcurrentDictionary<(ByteString Lineage, PageHash Page), bool> Held { get; } = new();
+
+    /// <summary>Changes what the shard says that it holds.</summary>
+    public Func<uint, uint> Claims { get; set; } = cached => cached;
+
+    /// <summary>Every closing this shard was told of.</summary>
+    public ConcurrentQueue<CloseSession> Closings { get; } = new();
+
+    /// <summary>Rows of prompts that came here.</summary>
+    public long Rows => Frames.Sum(frame => frame.Rows);
 
     /// <summary>Every opening this shard was asked for.</summary>
     public ConcurrentQueue<OpenSession> Openings { get; } = new();
@@ -136,7 +149,12 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
                 _happenings.Writer.TryWrite("open");
                 break;
             case ControlRequest.RequestOneofCase.Close:
-                Sessions.TryRemove(request.Close.SessionId, out _);
+                Closings.Enqueue(request.Close);
+                if (Sessions.TryRemove(request.Close.SessionId, out OpenSession? closed))
+                {
+                    network.Keep(this, closed, request.Close.PageHashes);
+                }
+
                 _happenings.Writer.TryWrite("close");
                 break;
             case ControlRequest.RequestOneofCase.Ping when !Frozen:
@@ -165,7 +183,13 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
         else if (!Frozen)
         {
             Sessions[open.SessionId] = open;
-            call.Send(new ControlEvent { Opened = new SessionOpened { SessionId = open.SessionId } });
+            uint cached = 0;
+            while (cached < open.PrefixHashes.Length / PageHash.Length && Held.ContainsKey((open.PrefixLineage, PageHash.Read(open.PrefixHashes.Span, (int)cached))))
+            {
+                cached++;
+            }
+
+            call.Send(new ControlEvent { Opened = new SessionOpened { SessionId = open.SessionId, CachedPositions = Claims(cached * PageHash.Positions) } });
         }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.Tests.Fakes;
 using KwaaiNet.Protocol.Wire;
 
@@ -115,14 +116,18 @@ public sealed class KvRoomTests
     }
 
     [Fact]
-    public async Task A_request_without_a_limit_is_given_less_only_when_every_shard_refuses_more()
+    public async Task A_request_without_a_limit_needs_no_more_free_than_an_answer_is_expected_to_take()
     {
         FakeNetwork network = FakeNetwork.Of("0-5", "0-5");
-        network.Shards["a"].RefuseOpen = FailureCode.KvExhausted;
-        network.Shards["b"].Refuses = open => open.MaxPositions > 150 ? FailureCode.KvExhausted : null;
-        await using ApiHost host = await ApiHost.StartAsync(network);
+        ChatModel model = FakeCatalog.Model(context: 8_192);
+        network.KvTotalBytes = 6 * 8_192 * network.KvBytesPerBlockPosition;
+        long free = 6 * (Prompt + 256) * network.KvBytesPerBlockPosition;
+        network.Shards["a"].Announce = record => With(record, free - 1);
+        network.Shards["b"].Announce = record => With(record, free);
+        await using ApiHost host = await ApiHost.StartAsync(network, model: model);
         Assert.Equal(200, (await host.AskAsync($"{{{Ask}}}")).Status);
-        Assert.Equal([256u, 9u + 123], network.Shards["b"].Openings.Select(open => open.MaxPositions));
+        Assert.Empty(network.Shards["a"].Openings);
+        Assert.Equal(8_192u, Assert.Single(network.Shards["b"].Openings).MaxPositions);
     }
 
     [Fact]
@@ -132,6 +137,12 @@ public sealed class KvRoomTests
         network.KvFreeBytes = 0;
         await using ApiHost host = await ApiHost.StartAsync(network);
         Assert.Contains("\"demo\"", await host.Client.GetStringAsync("/v1/models", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+    }
+
+    private static NodeRecord With(NodeRecord record, long kvFreeBytes)
+    {
+        record.Serving[0].KvFreeBytes = kvFreeBytes;
+        return record;
     }
 
     private static FakeNetwork Of(int positions, params string[] ranges)

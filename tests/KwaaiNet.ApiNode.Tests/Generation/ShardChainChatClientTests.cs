@@ -234,17 +234,6 @@ public sealed class ShardChainChatClientTests
     }
 
     [Fact]
-    public async Task Kv_exhausted_everywhere_is_503_with_retry_after()
-    {
-        FakeNetwork network = FakeNetwork.Of("0-5");
-        network.Shards["a"].RefuseOpen = FailureCode.KvExhausted;
-        await using ApiHost host = await ApiHost.StartAsync(network);
-        ChainUnavailableException exception = await Assert.ThrowsAsync<ChainUnavailableException>(
-            () => host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled));
-        Assert.Equal(("kv_exhausted", TimeSpan.FromSeconds(1)), (exception.Code, exception.RetryAfter));
-    }
-
-    [Fact]
     public async Task A_request_without_a_limit_takes_what_kv_there_is()
     {
         FakeNetwork network = FakeNetwork.Of("0-5");

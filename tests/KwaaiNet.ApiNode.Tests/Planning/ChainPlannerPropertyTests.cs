@@ -81,7 +81,7 @@ public sealed class ChainPlannerPropertyTests
             {
                 if (BruteForce(candidates, blocks, end, [.. used, candidate.NodeId]) is (long cost, int hops))
                 {
-                    (long, int) whole = (cost + ChainSearch.HopNanoseconds + (candidate.BlockNanoseconds * (end - from)), hops + 1);
+                    (long, int) whole = (cost + candidate.TokenNanoseconds(end - from), hops + 1);
                     best = best is null || whole.CompareTo(best.Value) < 0 ? whole : best;
                 }
             }
