@@ -13,6 +13,9 @@ namespace KwaaiNet.AppHost.Tests.Harness;
 /// <summary>A network that the AppHost has started, with its dashboard; every port is the system's choice.</summary>
 internal sealed class RunningNetwork : IAsyncDisposable
 {
+    // Enough for one process of a shard, from its start to its end.
+    private const int LogLines = 40;
+
     private readonly DistributedApplication _app;
     private readonly string[] _resources;
     private readonly HttpClient _http;
@@ -100,7 +103,7 @@ internal sealed class RunningNetwork : IAsyncDisposable
             }
             catch (Exception exception) when (tries < 3 && exception is TimeoutException or DistributedApplicationException)
             {
-                TestContext.Current.TestOutputHelper?.WriteLine($"{resource} did not come back at try {tries}: {exception.Message}");
+                TestContext.Current.TestOutputHelper?.WriteLine($"{resource} did not come back at try {tries}: {exception.Message}\n{await LogOfAsync(resource)}");
                 if (Snapshot(resource).State?.Text == KnownResourceStates.Running)
                 {
                     await RunAsync(resource, KnownResourceCommands.StopCommand);
@@ -108,6 +111,21 @@ internal sealed class RunningNetwork : IAsyncDisposable
                 }
             }
         }
+    }
+
+    // The end of what the resource has written to its console, all its processes one behind the other.
+    private async Task<string> LogOfAsync(string resource)
+    {
+        if (!_app.ResourceNotifications.TryGetCurrentState(resource, out ResourceEvent? state)) return "";
+
+        List<string> lines = [];
+        await foreach (IReadOnlyList<LogLine> some in _app.Services.GetRequiredService<ResourceLoggerService>()
+            .GetAllAsync(state.ResourceId).WithCancellation(TestContext.Current.CancellationToken))
+        {
+            lines.AddRange(some.Select(line => line.Content));
+        }
+
+        return string.Join('\n', lines.TakeLast(LogLines));
     }
 
     /// <summary>Runs a command as the dashboard's button does; what it says is what the user reads.</summary>
