@@ -1,6 +1,6 @@
 namespace KwaaiNet.CandelEngine.Compute;
 
-/// <summary>The KV budget has no room for a session.</summary>
+/// <summary>The KV budget has no room for what a session needs.</summary>
 /// <param name="requestedBytes">Bytes the session needs.</param>
 /// <param name="freeBytes">Bytes left in the budget.</param>
 public sealed class KvExhaustedException(long requestedBytes, long freeBytes)

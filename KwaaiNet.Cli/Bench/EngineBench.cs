@@ -109,7 +109,7 @@ internal static class EngineBench
         long began = Stopwatch.GetTimestamp();
         for (int i = 0; i < WarmUpTokens || Stopwatch.GetElapsedTime(began) < s_warmUp; i++)
         {
-            if (session.Step.Cache.Length == session.Step.Cache.Capacity) session.Step.Cache.Truncate(length);
+            if (session.Step.Cache.Length == session.Capacity) session.Step.Cache.Truncate(length);
             session.Next(keep: false);
             stack.Run([session.Step]);
         }
@@ -123,7 +123,7 @@ internal static class EngineBench
         BlockStep[] steps = [.. sessions.Select(session => session.Step)];
         float[][] logits = [.. sessions.Select(session => session.Step.Logits.ToArray())];
         int length = sessions[0].Step.Cache.Length;
-        int ahead = Math.Min(WarmUpSteps, sessions[0].Step.Cache.Capacity - length);
+        int ahead = Math.Min(WarmUpSteps, sessions[0].Capacity - length);
         for (int i = 0; i < ahead; i++)
         {
             foreach (Session session in sessions) session.Next(keep: false);
@@ -198,9 +198,10 @@ internal static class EngineBench
         public Session(IBlockStack stack, int capacity)
         {
             _logits = new float[stack.Shape.VocabularySize];
+            Capacity = capacity;
             Step = new BlockStep
             {
-                Cache = stack.CreateCache(0, stack.Shape.BlockCount, capacity),
+                Cache = stack.CreateCache(0, stack.Shape.BlockCount),
                 Rows = 1,
                 Logits = _logits,
                 Boundary = stack.Shape.HiddenExceedsHalf ? HiddenFormat.F32 : HiddenFormat.F16,
@@ -208,6 +209,9 @@ internal static class EngineBench
         }
 
         public BlockStep Step { get; }
+
+        /// <summary>Positions it is about.</summary>
+        public int Capacity { get; }
 
         public List<int> Ids { get; } = [];
 

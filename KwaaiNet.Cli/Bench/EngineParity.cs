@@ -122,7 +122,7 @@ internal static class EngineParity
             _logits = new float[model.Shape.VocabularySize];
             _step = new BlockStep
             {
-                Cache = _stack.CreateCache(0, model.Shape.BlockCount, capacity),
+                Cache = _stack.CreateCache(0, model.Shape.BlockCount),
                 Rows = 1,
                 Logits = _logits,
                 Boundary = model.Shape.HiddenExceedsHalf ? HiddenFormat.F32 : HiddenFormat.F16,

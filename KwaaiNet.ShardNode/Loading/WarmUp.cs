@@ -38,7 +38,7 @@ internal static class WarmUp
         List<KvCache> caches = [];
         try
         {
-            while (caches.Count < sessions) caches.Add(stack.CreateCache(held.FirstBlock, held.EndBlock, rows));
+            while (caches.Count < sessions) caches.Add(stack.CreateCache(held.FirstBlock, held.EndBlock));
 
             int width = stack.Shape.Width;
             BlockStep[] batch = [.. caches.Select(cache => new BlockStep

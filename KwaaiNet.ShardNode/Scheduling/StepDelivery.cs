@@ -89,7 +89,7 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
         session.SampledTokens++;
         bool isLast = session.EndTokens.Contains(token)
             || session.SampledTokens >= session.MaxNewTokens
-            || cache.Length >= cache.Capacity;
+            || cache.Length >= session.MaxPositions;
         result.Sampled = new ControlEvent
         {
             Token = new TokenSampled

@@ -62,14 +62,12 @@ internal sealed partial class SessionTable
             return;
         }
 
-        KvCache cache;
-        try
+        KvCache cache = _stack.CreateCache((int)open.FirstBlock, (int)open.EndBlock);
+        if (!cache.TryReserve((int)open.MaxPositions))
         {
-            cache = _stack.CreateCache((int)open.FirstBlock, (int)open.EndBlock, (int)open.MaxPositions);
-        }
-        catch (KvExhaustedException exhausted)
-        {
-            Refuse(open.SessionId, owner, new Refusal(FailureCode.KvExhausted, exhausted.Message, exhausted.FreeBytes));
+            cache.Dispose();
+            Refuse(open.SessionId, owner, new Refusal(
+                FailureCode.KvExhausted, $"The KV cache has {_stack.KvFreeBytes:N0} bytes free, too few for {open.MaxPositions} positions.", _stack.KvFreeBytes));
             return;
         }
 
@@ -169,6 +167,7 @@ internal sealed partial class SessionTable
             Range = new BlockRange((int)open.FirstBlock, (int)open.EndBlock),
             Format = format,
             Cache = cache,
+            MaxPositions = (int)open.MaxPositions,
             StepSources = [.. open.StepSources],
             Next = open.Next is null ? null : _hops.Acquire(open.Next),
             Ring = open.Ring is null || open.Ring.NodeId == _limits.OwnNodeId ? null : _hops.Acquire(open.Ring),

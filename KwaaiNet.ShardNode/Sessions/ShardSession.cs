@@ -29,6 +29,9 @@ internal sealed class ShardSession
     /// <summary>Keys and values of its positions.</summary>
     public required KvCache Cache { get; init; }
 
+    /// <summary>Positions it may reach.</summary>
+    public required int MaxPositions { get; init; }
+
     /// <summary>Node ids steps are accepted from.</summary>
     public required string[] StepSources { get; init; }
 

@@ -26,7 +26,7 @@ public class DecodeBenchmark
         _model = ModelFile.Open(Environment.GetEnvironmentVariable("KWAAINET_MODEL") ?? ShippedModel());
         _backend = ComputeBackends.Create(Backend);
         _stack = _backend.Load(_model, new BlockStackOptions { FirstBlock = 0, EndBlock = _model.Shape.BlockCount, Embedding = true, OutputHead = true });
-        KvCache cache = _stack.CreateCache(0, _model.Shape.BlockCount, Prompt + 1);
+        KvCache cache = _stack.CreateCache(0, _model.Shape.BlockCount);
         BlockStep step = new() { Cache = cache, Rows = Prompt, Tokens = Enumerable.Range(1, Prompt).ToArray() };
         _batch = [step];
         _stack.Run(_batch);

@@ -67,7 +67,7 @@ public static class DeviceCheck
     private static float[] Logits(IBlockStack stack, int chunk)
     {
         float[] logits = new float[s_tokens.Length * CheckModel.Vocabulary];
-        using KvCache cache = stack.CreateCache(0, CheckModel.Blocks, s_tokens.Length);
+        using KvCache cache = stack.CreateCache(0, CheckModel.Blocks);
         for (int at = 0; at < s_tokens.Length; at += chunk)
         {
             int rows = Math.Min(chunk, s_tokens.Length - at);
@@ -82,7 +82,7 @@ public static class DeviceCheck
     {
         int[] starts = [0, 5, 12];
         float[] logits = new float[whole.Length];
-        KvCache[] caches = [.. starts.Select(_ => stack.CreateCache(0, CheckModel.Blocks, s_tokens.Length))];
+        KvCache[] caches = [.. starts.Select(_ => stack.CreateCache(0, CheckModel.Blocks))];
         try
         {
             for (int i = 1; i < starts.Length; i++) stack.Run([Step(caches[i], 0, starts[i], new float[whole.Length])]);

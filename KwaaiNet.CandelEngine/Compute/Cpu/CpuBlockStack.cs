@@ -34,10 +34,13 @@ internal sealed unsafe class CpuBlockStack : BlockStack
     private readonly ScratchMatrix _projected;
     private readonly ScratchMatrix _logits;
     private readonly Half[] _halves;
+    private readonly PageMemory _pageMemory;
 
     internal CpuBlockStack(ModelShape shape, BlockStackOptions options, RangeTensors tensors, CpuKernels kernels, PackedKernels packedKernels, ComputePool pool, MatrixLoader load, int pieceRows)
-        : base(shape, options, tensors.Bytes, pieceRows)
+        : base(shape, options, tensors.Bytes, pieceRows, KvBlock.PagePositions, PagesIn(options.KvBudgetBytes, PageBytesOf(shape, options)))
     {
+        KeptFormat = KvBlock.Usable(options.KvFormat, shape.HeadSize);
+        _pageMemory = new PageMemory(PageBytesOf(shape, options));
         _kernels = kernels;
         _product = new MatrixProduct(kernels, packedKernels, pool);
         _blocks = Array.ConvertAll(tensors.Blocks, b => new CpuBlock(b, load));
@@ -55,10 +58,21 @@ internal sealed unsafe class CpuBlockStack : BlockStack
         _halves = new Half[shape.Width];
     }
 
-    public override long KvBytesPerBlockPosition =>
-        2L * Shape.KvHeadCount * KvBlock.HeadBytes(KvBlock.Usable(Options.KvFormat, Shape.HeadSize), Shape.HeadSize);
+    public override long KvBytesPerBlockPosition => PageBytesOf(Shape, Options) / KvBlock.PagePositions;
 
-    protected override StackCache NewCache(int firstBlock, int endBlock, int capacity, long bytes) => new CpuKvCache(this, firstBlock, endBlock, capacity, bytes);
+    /// <summary>How keys and values are really kept.</summary>
+    internal KvFormat KeptFormat { get; }
+
+    /// <summary>Where a page lies.</summary>
+    internal nint AddressOf(int page) => _pageMemory[page];
+
+    internal override void CopyPage(int from, int to) => _pageMemory.Copy(from, to);
+
+    protected override void OnPageTaken(int page) => _pageMemory.Take(page);
+
+    protected override void OnPageFree(int page) => _pageMemory.Return(page);
+
+    protected override StackCache NewCache(int firstBlock, int endBlock) => new CpuKvCache(this, firstBlock, endBlock);
 
     protected override void Enter(ReadOnlySpan<RowRun> runs, int rows)
     {
@@ -149,9 +163,13 @@ internal sealed unsafe class CpuBlockStack : BlockStack
         _attention.Dispose();
         _feedForward.Dispose();
         _experts?.Dispose();
+        _pageMemory.Dispose();
         ScratchMatrix[] matrices = [_residual, _normed, _projected, _logits];
         foreach (ScratchMatrix matrix in matrices) matrix.Dispose();
     }
+
+    private static long PageBytesOf(ModelShape shape, BlockStackOptions options) =>
+        KvBlock.PageBytes(KvBlock.Usable(options.KvFormat, shape.HeadSize), shape.KvHeadCount, shape.HeadSize);
 
     private void Embed(int token, float* row)
     {

@@ -1,48 +1,36 @@
-using System.Runtime.InteropServices;
 using KwaaiNet.CandelEngine.Compute.Cpu.Kv;
 using KwaaiNet.CandelEngine.Compute.Stacks;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu;
 
-/// <summary>A session's keys and values in native memory, in pages that come into being as the session grows.</summary>
-internal sealed unsafe class CpuKvCache : StackCache
+/// <summary>A session's keys and values in native memory.</summary>
+internal sealed class CpuKvCache : StackCache
 {
-    private const int Alignment = 64;
+    private readonly CpuBlockStack _stack;
+    private nint[] _addresses; // [pages of a block, blocks], as the pages' numbers
 
-    private readonly nint[] _pages;
-    private readonly int _pagesPerBlock;
-    private readonly KvFormat _format;
-    private int _reservedPages;
-
-    internal CpuKvCache(CpuBlockStack stack, int firstBlock, int endBlock, int capacity, long bytes)
-        : base(stack, firstBlock, endBlock, capacity, bytes)
+    internal CpuKvCache(CpuBlockStack stack, int firstBlock, int endBlock)
+        : base(stack, firstBlock, endBlock)
     {
-        _format = KvBlock.Usable(stack.Options.KvFormat, stack.Shape.HeadSize);
-        _pagesPerBlock = (capacity + KvBlock.PagePositions - 1) / KvBlock.PagePositions;
-        _pages = new nint[_pagesPerBlock * (endBlock - firstBlock)];
+        _stack = stack;
+        _addresses = new nint[FirstRoom * Blocks];
     }
 
     /// <summary>The pages of one block, counted in the model.</summary>
     internal KvBlock Block(int block) =>
-        new(_pages, (block - FirstBlock) * _pagesPerBlock, Capacity, Stack.Shape.KvHeadCount, Stack.Shape.HeadSize, _format);
+        new(_addresses, block - FirstBlock, Blocks, Stack.Shape.KvHeadCount, Stack.Shape.HeadSize, _stack.KeptFormat);
 
-    internal override void Reserve(int length)
+    protected override bool TryMakeRoom(int pages)
     {
-        int pages = (length + KvBlock.PagePositions - 1) / KvBlock.PagePositions;
-        for (; _reservedPages < pages; _reservedPages++)
-        {
-            long bytes = Stack.KvBytesPerBlockPosition * KvBlock.PositionsIn(_reservedPages, Capacity);
-            for (int block = 0; block < EndBlock - FirstBlock; block++)
-            {
-                ref nint page = ref _pages[(block * _pagesPerBlock) + _reservedPages];
-                if (page == 0) page = (nint)NativeMemory.AlignedAlloc((nuint)bytes + KvBlock.PageSlack, Alignment);
-            }
-        }
+        if (_addresses.Length < pages * Blocks) Array.Resize(ref _addresses, Math.Max(pages * Blocks, 2 * _addresses.Length));
+        return true;
     }
 
-    protected override void Free()
+    protected override void OnPages(int first)
     {
-        foreach (nint page in _pages) NativeMemory.AlignedFree((void*)page);
-        Array.Clear(_pages);
+        for (int page = first; page < HeldPages; page++)
+        {
+            for (int block = 0; block < Blocks; block++) _addresses[(page * Blocks) + block] = _stack.AddressOf(PageOf(page, block));
+        }
     }
 }

@@ -119,10 +119,11 @@ internal sealed partial class IlgpuBlockStack
         {
             ReadOnlySpan<int> tokens = run.Step.Tokens.Span;
             var cache = (IlgpuKvCache)run.Cache;
+            _pool.Send(cache.Table);
             for (int r = 0; r < run.Rows; r++)
             {
                 int token = tokens.IsEmpty ? 0 : tokens[run.StepRow + r];
-                _activations.Step.Set(run.PieceRow + r, run.Position + r, cache.TableStart, cache.PagesOfBlock, run.Step.Boundary, token, _rope);
+                _activations.Step.Set(run.PieceRow + r, run.Position + r, cache.TableStart, cache.Table.Stride, run.Step.Boundary, token, _rope);
             }
         }
 

@@ -20,7 +20,6 @@ internal sealed partial class IlgpuBlockStack : BlockStack
     private readonly KvPool _pool;
     private readonly IlgpuActivations _activations;
     private readonly GraphPolicy _graphs;
-    private readonly long _pageBytes;
     private readonly long _takenBytes;
     private readonly RowRun[] _whole = new RowRun[StepKind.MostRows];
     private readonly RowRun[] _partly = new RowRun[StepKind.MostRows];
@@ -34,11 +33,10 @@ internal sealed partial class IlgpuBlockStack : BlockStack
     /// <param name="recorder">Records launches; null for none.</param>
     internal IlgpuBlockStack(
         ModelShape shape, BlockStackOptions options, IlgpuDevice device, IlgpuWeights weights, StackMemory memory, ILaunchRecorder? recorder)
-        : base(shape, options, memory.WeightBytes, memory.Activations.Rows, memory.Pages * memory.PageBytes)
+        : base(shape, options, memory.WeightBytes, memory.Activations.Rows, AttentionOrder.PagePositions, memory.Pages)
     {
         _device = device;
         _weights = weights;
-        _pageBytes = memory.PageBytes;
         _rope = new RopeAngles(shape, memory.Tensors.RopeDivisors);
         _attention = device.Kernels.Attention(options.KvFormat, shape.HeadSize);
         _attentionShapes =
@@ -48,7 +46,7 @@ internal sealed partial class IlgpuBlockStack : BlockStack
         _pool = new KvPool(device.Accelerator, memory.Pages, memory.PageBytes);
         try
         {
-            _activations = new IlgpuActivations(device.Accelerator, memory.Activations, _pool.Tables);
+            _activations = new IlgpuActivations(device.Accelerator, memory.Activations, _pool.TablesOnDevice);
         }
         catch
         {
@@ -68,29 +66,29 @@ internal sealed partial class IlgpuBlockStack : BlockStack
     /// <summary>How steps are launched.</summary>
     internal GraphPolicy Graphs => _graphs;
 
-    /// <summary>Takes a session's pages back.</summary>
-    internal void Return(KvTable table)
-    {
-        lock (_device.Gate) _pool.Return(table);
-    }
+    /// <summary>Where sessions' tables of pages lie.</summary>
+    internal KvTables Tables => _pool.Tables;
 
-    protected override long CacheBytes(int blocks, int capacity) => _pageBytes * blocks * KvLayout.Pages(capacity);
-
-    protected override StackCache NewCache(int firstBlock, int endBlock, int capacity, long bytes)
+    internal override void CopyPage(int from, int to)
     {
         lock (_device.Gate)
         {
             ThrowIfLost();
             try
             {
-                KvTable table = _pool.Take((endBlock - firstBlock) * KvLayout.Pages(capacity));
-                return new IlgpuKvCache(this, table, firstBlock, endBlock, capacity, bytes);
+                _pool.Copy(from, to);
             }
             catch (Exception e) when (IsDeviceFault(e))
             {
-                throw Lose("opening a session", e);
+                throw Lose("copying keys and values", e);
             }
         }
+    }
+
+    protected override StackCache NewCache(int firstBlock, int endBlock)
+    {
+        ThrowIfLost();
+        return new IlgpuKvCache(this, firstBlock, endBlock);
     }
 
     protected override void RunPiece(ReadOnlySpan<RowRun> runs, int rows)

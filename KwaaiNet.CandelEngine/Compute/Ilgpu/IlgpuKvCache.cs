@@ -1,32 +1,43 @@
+using System.Numerics;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;
 using KwaaiNet.CandelEngine.Compute.Stacks;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
 
-/// <summary>A session's keys and values on the device: pages of the stack's pool, all taken when the session is opened.</summary>
+/// <summary>A session's keys and values on the device.</summary>
 internal sealed class IlgpuKvCache : StackCache
 {
     private readonly IlgpuBlockStack _stack;
-    private readonly KvTable _table;
 
-    internal IlgpuKvCache(IlgpuBlockStack stack, KvTable table, int firstBlock, int endBlock, int capacity, long bytes)
-        : base(stack, firstBlock, endBlock, capacity, bytes)
+    internal IlgpuKvCache(IlgpuBlockStack stack, int firstBlock, int endBlock)
+        : base(stack, firstBlock, endBlock)
     {
         _stack = stack;
-        _table = table;
-        PagesOfBlock = KvLayout.Pages(capacity);
+        Table = new KvTable(Blocks);
     }
 
-    /// <summary>Pages of each block.</summary>
-    internal int PagesOfBlock { get; }
+    /// <summary>Where kernels find the pages.</summary>
+    internal KvTable Table { get; }
 
     /// <summary>Where the pages of the stack's first block are among all tables, or would be: the session may start at a later one.</summary>
-    internal int TableStart => _table.Start - ((FirstBlock - Stack.Options.FirstBlock) * PagesOfBlock);
+    internal int TableStart => Table.Start - ((FirstBlock - Stack.Options.FirstBlock) * Table.Stride);
 
-    internal override void Reserve(int length)
+    protected override bool TryMakeRoom(int pages)
     {
-        // Every page was taken when the cache was made.
+        if (pages <= Table.Stride) return true;
+        if (!_stack.Tables.TryPlace(Table, (int)BitOperations.RoundUpToPowerOf2((uint)pages))) return false;
+
+        OnPages(0);
+        return true;
     }
 
-    protected override void Free() => _stack.Return(_table);
+    protected override void OnPages(int first)
+    {
+        for (int page = first; page < HeldPages; page++)
+        {
+            for (int block = 0; block < Blocks; block++) _stack.Tables.Set(Table, block, page, PageOf(page, block));
+        }
+    }
+
+    protected override void Free() => _stack.Tables.Remove(Table);
 }

@@ -1,5 +1,6 @@
 using KwaaiNet.CandelEngine.Compute.Blocks;
 using KwaaiNet.CandelEngine.Compute.Ilgpu.Attention;
+using KwaaiNet.CandelEngine.Compute.Stacks;
 using KwaaiNet.CandelEngine.Models;
 
 namespace KwaaiNet.CandelEngine.Compute.Ilgpu;
@@ -51,10 +52,7 @@ internal sealed class StackMemory
         long rest = Math.Max(0, device.FreeBytes - weights - activations.Bytes);
         long session = pageBytes * KvLayout.Pages(shape.ContextLength) * tensors.Blocks.Length;
         long budget = options.KvBudgetBytes == long.MaxValue ? Math.Min(rest / ShareOfRest, MostSessions * session) : options.KvBudgetBytes;
-
-        // Numbers of pages are 32-bit.
-        int pages = (int)Math.Min(int.MaxValue / 2, budget / pageBytes);
-        return new StackMemory(tensors, activations, weights, pageBytes, pages);
+        return new StackMemory(tensors, activations, weights, pageBytes, BlockStack.PagesIn(budget, pageBytes));
     }
 
     /// <summary>Blocks that would fit into so many bytes, counted from the range's first.</summary>

@@ -3,7 +3,7 @@ using KwaaiNet.CandelEngine.Models;
 namespace KwaaiNet.CandelEngine.Compute.Stacks;
 
 /// <summary>
-/// What stacks of all backends share: the KV budget, the checks, and the walk of a batch through the blocks.
+/// What stacks of all backends share: the pool of KV pages, the checks, and the walk of a batch through the blocks.
 /// A backend fills in what happens to rows.
 /// </summary>
 /// <remarks>
@@ -16,21 +16,23 @@ internal abstract class BlockStack : IBlockStack
     private readonly int _pieceRows;
     private readonly RowRun[] _runs;
     private readonly HeadRow[] _headRows;
+    private readonly PageLedger _pages;
     private StackCache?[] _caches = new StackCache?[4];
-    private long _kvFreeBytes;
     private bool _disposed;
 
     /// <param name="shape">The model.</param>
     /// <param name="options">What the stack holds.</param>
     /// <param name="weightBytes">Bytes of its weights on the device.</param>
     /// <param name="pieceRows">Rows that run together at most.</param>
-    /// <param name="kvBudgetBytes">Bytes there are for KV caches, where they are fewer than the options allow.</param>
-    protected BlockStack(ModelShape shape, BlockStackOptions options, long weightBytes, int pieceRows, long? kvBudgetBytes = null)
+    /// <param name="pagePositions">Positions in a KV page.</param>
+    /// <param name="pages">KV pages there are.</param>
+    protected BlockStack(ModelShape shape, BlockStackOptions options, long weightBytes, int pieceRows, int pagePositions, int pages)
     {
         Shape = shape;
         Options = options;
         WeightBytes = weightBytes;
-        _kvFreeBytes = kvBudgetBytes ?? options.KvBudgetBytes;
+        KvPagePositions = pagePositions;
+        _pages = new PageLedger(pages);
         _pieceRows = pieceRows;
         _runs = new RowRun[pieceRows];
         _headRows = new HeadRow[pieceRows];
@@ -42,29 +44,42 @@ internal abstract class BlockStack : IBlockStack
 
     public long WeightBytes { get; }
 
-    /// <summary>Key and value, each <see cref="ModelShape.KvWidth"/> numbers: of float32, unless a backend keeps them otherwise.</summary>
-    public virtual long KvBytesPerBlockPosition => 2L * Shape.KvWidth * sizeof(float);
+    public abstract long KvBytesPerBlockPosition { get; }
 
-    public long KvFreeBytes => _kvFreeBytes;
+    public int KvPagePositions { get; }
+
+    public int KvPages => _pages.Count;
+
+    public int KvFreePages => _pages.Free;
+
+    public long KvFreeBytes => _pages.Free * KvPageBytes;
+
+    /// <summary>Bytes of a page.</summary>
+    internal long KvPageBytes => KvPagePositions * KvBytesPerBlockPosition;
 
     /// <summary>Rows that run together at most.</summary>
     internal int PieceRows => _pieceRows;
 
-    public KvCache CreateCache(int firstBlock, int endBlock, int capacity)
+    public KvCache CreateCache(int firstBlock, int endBlock, ReadOnlySpan<KvPage> beginning = default)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfLessThan(firstBlock, Options.FirstBlock);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(endBlock, Options.EndBlock);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(firstBlock, endBlock);
-        ArgumentOutOfRangeException.ThrowIfLessThan(capacity, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(capacity, Shape.ContextLength);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((long)beginning.Length * KvPagePositions, Shape.ContextLength, nameof(beginning));
+        foreach (KvPage page in beginning)
+        {
+            if (page is not StackPage ours || !ReferenceEquals(ours.Stack, this)) throw new ArgumentException("A page was not made by this stack.", nameof(beginning));
+            if (ours.IsDisposed) throw new ArgumentException("A page was given back.", nameof(beginning));
+            if (page.FirstBlock > firstBlock || page.EndBlock < endBlock)
+                throw new ArgumentException($"A page covers blocks [{page.FirstBlock}, {page.EndBlock}), not [{firstBlock}, {endBlock}).", nameof(beginning));
+        }
 
-        long bytes = CacheBytes(endBlock - firstBlock, capacity);
-        if (bytes > _kvFreeBytes) throw new KvExhaustedException(bytes, _kvFreeBytes);
+        StackCache cache = NewCache(firstBlock, endBlock);
+        if (cache.TryBegin(beginning)) return cache;
 
-        StackCache cache = NewCache(firstBlock, endBlock, capacity, bytes);
-        _kvFreeBytes -= bytes;
-        return cache;
+        cache.Dispose();
+        throw new KvExhaustedException(0, KvFreeBytes);
     }
 
     public void Run(ReadOnlySpan<BlockStep> batch)
@@ -82,8 +97,7 @@ internal abstract class BlockStack : IBlockStack
                 _caches[taken] = cache;
             }
 
-            for (int i = 0; i < batch.Length; i++) _caches[i]!.Reserve(_caches[i]!.Length + batch[i].Rows);
-
+            Reserve(batch);
             RunPieces(batch);
 
             for (int i = 0; i < batch.Length; i++) _caches[i]!.Advance(batch[i].Rows);
@@ -106,14 +120,45 @@ internal abstract class BlockStack : IBlockStack
         Free();
     }
 
-    internal void Release(long bytes) => _kvFreeBytes += bytes;
+    /// <summary>Takes a page for one holder. There is one free.</summary>
+    internal int TakePage()
+    {
+        int page = _pages.Take();
+        OnPageTaken(page);
+        return page;
+    }
 
-    /// <summary>Bytes that a cache takes of the budget.</summary>
-    protected virtual long CacheBytes(int blocks, int capacity) => KvBytesPerBlockPosition * blocks * capacity;
+    /// <summary>One more holder of a page.</summary>
+    internal void HoldPage(int page) => _pages.Hold(page);
 
-    /// <summary>Makes a cache; the budget has room for it.</summary>
-    /// <exception cref="KvExhaustedException">The device itself has no room.</exception>
-    protected abstract StackCache NewCache(int firstBlock, int endBlock, int capacity, long bytes);
+    /// <summary>One holder of a page less. Also after the stack has been disposed.</summary>
+    internal void ReleasePage(int page)
+    {
+        if (_pages.Release(page) && !_disposed) OnPageFree(page);
+    }
+
+    /// <summary>Whether a page has more than one holder.</summary>
+    internal bool IsShared(int page) => _pages.IsShared(page);
+
+    /// <summary>Copies what a page holds.</summary>
+    /// <exception cref="ComputeException">The device failed.</exception>
+    internal abstract void CopyPage(int from, int to);
+
+    /// <summary>Pages that a budget has room for. Their numbers are 32-bit.</summary>
+    internal static int PagesIn(long budgetBytes, long pageBytes) => (int)Math.Min(int.MaxValue / 2, budgetBytes / pageBytes);
+
+    /// <summary>Makes memory for a page exist.</summary>
+    protected virtual void OnPageTaken(int page)
+    {
+    }
+
+    /// <summary>A page's memory may be used for something else.</summary>
+    protected virtual void OnPageFree(int page)
+    {
+    }
+
+    /// <summary>Makes a cache that holds nothing.</summary>
+    protected abstract StackCache NewCache(int firstBlock, int endBlock);
 
     /// <summary>Brings in what the rows of a piece start from: embedding rows or hidden states, and the angles of their positions.</summary>
     protected abstract void Enter(ReadOnlySpan<RowRun> runs, int rows);
@@ -131,6 +176,19 @@ internal abstract class BlockStack : IBlockStack
 
     /// <summary>Frees the stack's own memory. Called once.</summary>
     protected abstract void Free();
+
+    // All or nothing: what is missing is added up before any cache takes a page.
+    private void Reserve(ReadOnlySpan<BlockStep> batch)
+    {
+        long missing = 0;
+        for (int i = 0; i < batch.Length; i++) missing += _caches[i]!.Missing(_caches[i]!.Length + batch[i].Rows);
+        if (missing > KvFreePages) throw new KvExhaustedException(missing * KvPageBytes, KvFreeBytes);
+
+        for (int i = 0; i < batch.Length; i++)
+        {
+            if (!_caches[i]!.TryReserve(_caches[i]!.Length + batch[i].Rows)) throw new KvExhaustedException(missing * KvPageBytes, KvFreeBytes);
+        }
+    }
 
     private void RunPieces(ReadOnlySpan<BlockStep> batch)
     {

@@ -14,8 +14,8 @@ internal static class StepCheck
         if (cache.IsDisposed) throw Refused("The cache is disposed.");
         if (cache.InBatch) throw Refused("The same cache is in the batch twice.");
         if (step.Rows < 1) throw Refused($"A step has at least one row, not {step.Rows}.");
-        if (step.Rows > cache.Capacity - cache.Length)
-            throw Refused($"{step.Rows} rows after position {cache.Length} exceed the cache's capacity of {cache.Capacity}.");
+        if (step.Rows > shape.ContextLength - cache.Length)
+            throw Refused($"{step.Rows} rows after position {cache.Length} exceed the context of {shape.ContextLength}.");
         if (step.Boundary is not (HiddenFormat.F16 or HiddenFormat.F32)) throw Refused($"Unknown boundary format {step.Boundary}.");
         if (step.Boundary == HiddenFormat.F16 && shape.HiddenExceedsHalf)
             throw Refused($"Hidden states of {shape.Architecture} may grow beyond what {HiddenFormat.F16} holds; the boundary must be {HiddenFormat.F32}.");

@@ -46,7 +46,7 @@ public abstract class ArchitectureConformance : IDisposable
     {
         using SyntheticModel model = new(SyntheticKind.Of("gemma2"));
         using StackChain chain = new(model.File, Backend);
-        using KvCache cache = chain.First.CreateCache(1, 2, 4);
+        using KvCache cache = chain.First.CreateCache(1, 2);
         var input = new float[SyntheticModel.Width];
         input[3] = 1e7f;
         var output = new float[SyntheticModel.Width];
@@ -81,8 +81,8 @@ public abstract class ArchitectureConformance : IDisposable
         // Another session in the batch, and a replay after half the positions are forgotten.
         int half = Positions / 2;
         int[] others = Tokens(Positions, seed: 8);
-        using KvCache mine = chain.First.CreateCache(0, SyntheticModel.Blocks, Positions);
-        using KvCache other = chain.First.CreateCache(0, SyntheticModel.Blocks, Positions);
+        using KvCache mine = chain.First.CreateCache(0, SyntheticModel.Blocks);
+        using KvCache other = chain.First.CreateCache(0, SyntheticModel.Blocks);
         chain.First.Run([Step(other, others[..3], boundary, out _), Step(mine, tokens, boundary, out _)]);
         mine.Truncate(half);
         chain.First.Run([Step(mine, tokens[half..], boundary, out float[] again), Step(other, others[3..], boundary, out _)]);

@@ -19,9 +19,6 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
     /// <summary>Whether the backend brings activations to integers before they meet quantised weights.</summary>
     protected virtual bool RoundsActivations => false;
 
-    /// <summary>Positions by which a cache grows: one takes whole pages of them from the budget.</summary>
-    protected virtual int PagePositions => 1;
-
     private protected IComputeBackend Backend => _backend ??= CreateBackend();
 
     protected abstract IComputeBackend CreateBackend();
@@ -93,7 +90,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         float[][][] alone = [.. sequences.Select(s => chain.Logits(s, 1))];
 
         // Two sessions prefill while the third decodes; then all decode, in another order.
-        KvCache[] caches = [.. sequences.Select(s => stack.CreateCache(0, SyntheticModel.Blocks, s.Length))];
+        KvCache[] caches = [.. sequences.Select(s => stack.CreateCache(0, SyntheticModel.Blocks))];
         Run(stack, Step(caches[2], sequences[2][..6], HiddenFormat.F16, out _));
         stack.Run([
             Step(caches[0], sequences[0][..8], HiddenFormat.F16, out float[] a),
@@ -137,7 +134,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         HiddenFormat[] boundaries = [HiddenFormat.F16, HiddenFormat.F32, HiddenFormat.F16];
         int[][] sequences = [.. boundaries.Select(_ => Tokens(Positions, random.Next()))];
         float[][][] expected = [.. sequences.Select((s, i) => chain.Logits(s, 1, boundaries[i]))];
-        KvCache[] caches = [.. sequences.Select(s => chain.First.CreateCache(0, SyntheticModel.Blocks, s.Length))];
+        KvCache[] caches = [.. sequences.Select(s => chain.First.CreateCache(0, SyntheticModel.Blocks))];
 
         for (int round = 0; round < 12; round++)
         {
@@ -146,10 +143,10 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
             foreach (int session in random.GetItems([0, 1, 2], 3).Distinct())
             {
                 KvCache cache = caches[session];
-                if (cache.Length == cache.Capacity || random.Next(4) == 0) cache.Truncate(random.Next(cache.Length + 1));
-                if (cache.Length == cache.Capacity) continue;
+                if (cache.Length == Positions || random.Next(4) == 0) cache.Truncate(random.Next(cache.Length + 1));
+                if (cache.Length == Positions) continue;
 
-                int end = random.Next(cache.Length, cache.Capacity) + 1;
+                int end = random.Next(cache.Length, Positions) + 1;
                 batch.Add(Step(cache, sequences[session][cache.Length..end], boundaries[session], out float[] logits));
                 wanted.Add((session, cache.Length, logits));
             }
@@ -173,8 +170,8 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         int[] tokens = Tokens(4);
         float[][] alone = chain.Logits(tokens, 4);
         float[] nonsense = [.. Enumerable.Range(0, 2 * SyntheticModel.Width).Select(i => (i % 3) switch { 0 => float.NaN, 1 => float.PositiveInfinity, _ => -3e38f })];
-        using KvCache good = chain.First.CreateCache(0, 4, 4);
-        using KvCache bad = chain.First.CreateCache(0, 4, 4);
+        using KvCache good = chain.First.CreateCache(0, 4);
+        using KvCache bad = chain.First.CreateCache(0, 4);
 
         chain.First.Run([
             new BlockStep { Cache = bad, Rows = 2, Input = nonsense, Logits = new float[SyntheticModel.Vocabulary] },
@@ -189,7 +186,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
     {
         using SyntheticModel model = new(GgmlType.F32);
         using StackChain chain = new(model.File, Backend);
-        using KvCache cache = chain.First.CreateCache(0, 2, 8);
+        using KvCache cache = chain.First.CreateCache(0, 2);
         var rounded = new float[3 * SyntheticModel.Width];
         var exact = new float[3 * SyntheticModel.Width];
 
@@ -207,7 +204,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
     {
         using SyntheticModel model = new(GgmlType.F32);
         using StackChain chain = new(model.File, Backend);
-        using KvCache cache = chain.First.CreateCache(1, 2, 8);
+        using KvCache cache = chain.First.CreateCache(1, 2);
         var input = new float[SyntheticModel.Width];
         input[3] = 1e9f;
         input[4] = -1e9f;
@@ -244,10 +241,10 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         IBlockStack stack = chain.First;
         int[] tokens = Tokens(6);
         float[][] whole = chain.Logits(tokens, 6);
-        using KvCache low = stack.CreateCache(0, 1, 6);
-        using KvCache middle = stack.CreateCache(1, 3, 6);
-        using KvCache high = stack.CreateCache(3, 4, 6);
-        using KvCache all = stack.CreateCache(0, 4, 6);
+        using KvCache low = stack.CreateCache(0, 1);
+        using KvCache middle = stack.CreateCache(1, 3);
+        using KvCache high = stack.CreateCache(3, 4);
+        using KvCache all = stack.CreateCache(0, 4);
         var afterLow = new float[6 * SyntheticModel.Width];
         var afterMiddle = new float[6 * SyntheticModel.Width];
         var logits = new float[6 * SyntheticModel.Vocabulary];
@@ -260,7 +257,6 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
 
         AssertSameBits(whole, Rows(logits));
         AssertSameBits(whole, Rows(otherLogits));
-        Assert.Equal(stack.KvBytesPerBlockPosition * 2 * Kept(6), middle.Bytes);
     }
 
     [Fact]
@@ -270,52 +266,12 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         using StackChain chain = new(model.File, Backend);
         int[] tokens = Tokens(6);
         float[][] all = chain.Logits(tokens, 6);
-        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks, 6);
+        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks);
         var last = new float[SyntheticModel.Vocabulary];
 
         Run(chain.First, new BlockStep { Cache = cache, Rows = 6, Tokens = tokens, Logits = last });
 
         AssertSameBits([all[5]], [last]);
-    }
-
-    [Fact]
-    public void Kv_bytes_are_taken_at_creation_and_come_back()
-    {
-        using SyntheticModel model = new(GgmlType.F32);
-        long perPosition = 2L * SyntheticModel.KvHeads * SyntheticModel.HeadSize * sizeof(float);
-        long budget = perPosition * ((4 * Kept(70)) + (2 * Kept(60)));
-        using IBlockStack stack = Load(model, new BlockStackOptions { FirstBlock = 0, EndBlock = 4, Embedding = true, KvBudgetBytes = budget });
-        Assert.Equal(perPosition, stack.KvBytesPerBlockPosition);
-        Assert.Equal(budget, stack.KvFreeBytes);
-
-        KvCache a = stack.CreateCache(0, 4, 70);
-        KvCache b = stack.CreateCache(2, 4, 60);
-        Assert.Equal(perPosition * 4 * Kept(70), a.Bytes);
-        Assert.Equal(budget - a.Bytes - b.Bytes, stack.KvFreeBytes);
-        KvExhaustedException refused = Assert.Throws<KvExhaustedException>(() => stack.CreateCache(0, 4, 1));
-        Assert.Equal((perPosition * 4 * Kept(1), 0L), (refused.RequestedBytes, refused.FreeBytes));
-        Assert.Equal(0, stack.KvFreeBytes);
-
-        Run(stack, new BlockStep { Cache = a, Rows = 3, Tokens = new[] { 1, 2, 3 } });
-        a.Dispose();
-        a.Dispose();
-        b.Dispose();
-        Assert.Equal(budget, stack.KvFreeBytes);
-    }
-
-    [Fact]
-    public void Caches_outside_the_stack_or_the_context_are_refused()
-    {
-        using SyntheticModel model = new(GgmlType.F32);
-        using IBlockStack stack = Load(model, new BlockStackOptions { FirstBlock = 1, EndBlock = 3 });
-        long free = stack.KvFreeBytes;
-
-        Assert.Throws<ArgumentOutOfRangeException>(() => stack.CreateCache(0, 3, 8));
-        Assert.Throws<ArgumentOutOfRangeException>(() => stack.CreateCache(1, 4, 8));
-        Assert.Throws<ArgumentOutOfRangeException>(() => stack.CreateCache(2, 2, 8));
-        Assert.Throws<ArgumentOutOfRangeException>(() => stack.CreateCache(1, 3, 0));
-        Assert.Throws<ArgumentOutOfRangeException>(() => stack.CreateCache(1, 3, SyntheticModel.Context + 1));
-        Assert.Equal(free, stack.KvFreeBytes);
     }
 
     [Fact]
@@ -325,11 +281,11 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         using StackChain chain = new(model.File, Backend);
         using StackChain other = new(model.File, Backend);
         IBlockStack stack = chain.First;
-        using KvCache good = stack.CreateCache(0, 4, 8);
-        using KvCache cache = stack.CreateCache(0, 4, 8);
-        using KvCache upper = stack.CreateCache(1, 3, 8);
-        using KvCache foreign = other.First.CreateCache(0, 4, 8);
-        KvCache disposed = stack.CreateCache(0, 4, 8);
+        using KvCache good = stack.CreateCache(0, 4);
+        using KvCache cache = stack.CreateCache(0, 4);
+        using KvCache upper = stack.CreateCache(1, 3);
+        using KvCache foreign = other.First.CreateCache(0, 4);
+        KvCache disposed = stack.CreateCache(0, 4);
         disposed.Dispose();
         float[] hidden = new float[2 * SyntheticModel.Width];
         int[] two = [1, 2];
@@ -337,6 +293,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         Run(stack, fine);
         float[] before = [.. expected];
         good.Truncate(0);
+        int free = stack.KvFreePages;
 
         BlockStep[] bad =
         [
@@ -346,7 +303,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
             new() { Cache = good, Rows = 2, Tokens = two },
             new() { Cache = cache, Rows = 0, Tokens = two },
             new() { Cache = cache, Rows = -1, Tokens = two },
-            new() { Cache = cache, Rows = 9, Tokens = new int[9] },
+            new() { Cache = cache, Rows = SyntheticModel.Context + 1, Tokens = new int[SyntheticModel.Context + 1] },
             new() { Cache = cache, Rows = int.MaxValue, Tokens = two },
             new() { Cache = cache, Rows = 2 },
             new() { Cache = cache, Rows = 2, Tokens = two, Input = hidden },
@@ -364,7 +321,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         foreach (BlockStep step in bad)
         {
             Assert.ThrowsAny<ArgumentException>(() => stack.Run([fine, step]));
-            Assert.Equal((0, 0, 0), (good.Length, cache.Length, upper.Length));
+            Assert.Equal((0, 0, 0, free), (good.Length, cache.Length, upper.Length, stack.KvFreePages));
         }
 
         ArgumentException unknownToken = Assert.ThrowsAny<ArgumentException>(() => stack.Run([bad[11]]));
@@ -378,7 +335,7 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
     {
         using SyntheticModel model = new(GgmlType.F32);
         using IBlockStack stack = Load(model, new BlockStackOptions { FirstBlock = 0, EndBlock = 4 });
-        using KvCache cache = stack.CreateCache(0, 4, 8);
+        using KvCache cache = stack.CreateCache(0, 4);
         float[] hidden = new float[SyntheticModel.Width];
 
         Assert.ThrowsAny<ArgumentException>(() => Run(stack, new BlockStep { Cache = cache, Rows = 1, Tokens = new[] { 1 } }));
@@ -431,8 +388,6 @@ public abstract class ComputeBackendConformance(ITestOutputHelper output) : IDis
         logits = new float[tokens.Length * SyntheticModel.Vocabulary];
         return new BlockStep { Cache = cache, Rows = tokens.Length, Tokens = tokens, Logits = logits, Boundary = boundary };
     }
-
-    private long Kept(int positions) => (positions + PagePositions - 1) / PagePositions * PagePositions;
 
     private IBlockStack Load(SyntheticModel model, BlockStackOptions options) => Backend.Load(model.File, options, null, TestContext.Current.CancellationToken);
 

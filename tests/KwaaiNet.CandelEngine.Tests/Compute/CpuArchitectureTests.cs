@@ -38,7 +38,7 @@ public sealed class CpuArchitectureTests : ArchitectureConformance
     {
         using SyntheticModel model = new(SyntheticKind.Of(kind));
         using StackChain chain = new(model.File, Backend);
-        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks, 150);
+        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks);
         BlockStep[] batch = [ComputeBackendConformance.Step(cache, [5], HiddenFormat.F32, out _)];
         for (int i = 0; i < 20; i++) chain.First.Run(batch);
 

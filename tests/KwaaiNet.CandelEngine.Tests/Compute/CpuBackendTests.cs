@@ -51,8 +51,8 @@ public sealed class CpuBackendTests(ITestOutputHelper output) : ComputeBackendCo
         AssertSameBits(expected, pieces.Logits(tokens, 40));
         AssertSameBits(expected, pieces.Logits(tokens, 16));
 
-        using KvCache a = pieces.First.CreateCache(0, 4, 40);
-        using KvCache b = pieces.First.CreateCache(0, 4, 40);
+        using KvCache a = pieces.First.CreateCache(0, 4);
+        using KvCache b = pieces.First.CreateCache(0, 4);
         var lastOnly = new float[SyntheticModel.Vocabulary];
         pieces.First.Run([
             new BlockStep { Cache = a, Rows = 40, Tokens = tokens, Logits = lastOnly },
@@ -67,7 +67,7 @@ public sealed class CpuBackendTests(ITestOutputHelper output) : ComputeBackendCo
     {
         using SyntheticModel model = new(GgmlType.Q8_0);
         using StackChain chain = new(model.File, Backend);
-        using KvCache cache = chain.First.CreateCache(0, 4, 150);
+        using KvCache cache = chain.First.CreateCache(0, 4);
         BlockStep[] batch = [Step(cache, [5], HiddenFormat.F16, out _)];
         for (int i = 0; i < 20; i++) chain.First.Run(batch);
 

@@ -282,16 +282,16 @@ public sealed unsafe class CpuKernelTests(ITestOutputHelper output)
         CpuKernels kernels, float[] query, int headSize, AttentionSpan span, int spoilBefore = 0, KvFormat format = KvFormat.F32)
     {
         const int KvHeads = 2;
-        int capacity = span.End + 5;
         Random random = new(span.End);
-        int pages = (capacity + KvBlock.PagePositions - 1) / KvBlock.PagePositions;
-        var addresses = new nint[pages];
-        KvBlock kv = new(addresses, 0, capacity, KvHeads, headSize, KvBlock.Usable(format, headSize));
+        int pages = (span.End + KvBlock.PagePositions - 1) / KvBlock.PagePositions;
+        var addresses = new nint[pages * 2];
+        KvBlock kv = new(addresses, 1, 2, KvHeads, headSize, KvBlock.Usable(format, headSize));
+        nuint bytes = (nuint)KvBlock.PageBytes(kv.Format, KvHeads, headSize);
         for (int page = 0; page < pages; page++)
         {
-            nuint bytes = (nuint)(2 * KvHeads * kv.PositionsIn(page) * KvBlock.HeadBytes(kv.Format, headSize)) + KvBlock.PageSlack;
-            addresses[page] = (nint)NativeMemory.Alloc(bytes);
-            new Span<byte>((void*)addresses[page], (int)bytes).Fill(0xFF); // what was never kept is not a number
+            ref nint address = ref addresses[(page * 2) + 1];
+            address = (nint)NativeMemory.Alloc(bytes);
+            new Span<byte>((void*)address, (int)bytes).Fill(0xFF); // what was never kept is not a number
         }
 
         for (int t = 0; t < span.End; t++)

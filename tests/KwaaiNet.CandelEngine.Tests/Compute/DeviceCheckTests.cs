@@ -110,7 +110,14 @@ public sealed class DeviceCheckTests(ITestOutputHelper output)
 
             public long KvFreeBytes => inner.KvFreeBytes;
 
-            public KvCache CreateCache(int firstBlock, int endBlock, int capacity) => inner.CreateCache(firstBlock, endBlock, capacity);
+            public int KvPagePositions => inner.KvPagePositions;
+
+            public int KvPages => inner.KvPages;
+
+            public int KvFreePages => inner.KvFreePages;
+
+            public KvCache CreateCache(int firstBlock, int endBlock, ReadOnlySpan<KvPage> beginning = default) =>
+                inner.CreateCache(firstBlock, endBlock, beginning);
 
             public void Run(ReadOnlySpan<BlockStep> batch)
             {

@@ -9,8 +9,6 @@ public sealed class GpuBackendTests(ITestOutputHelper output) : ComputeBackendCo
 {
     protected override int Positions => 90;
 
-    protected override int PagePositions => 32;
-
     protected override bool RoundsActivations => true;
 
     protected override IComputeBackend CreateBackend()

@@ -12,8 +12,6 @@ public sealed class IlgpuBackendTests(ITestOutputHelper output) : ComputeBackend
     // A launch on the simulator takes milliseconds, and a token a hundred launches.
     protected override int Positions => 9;
 
-    protected override int PagePositions => 32;
-
     protected override bool RoundsActivations => true;
 
     protected override IComputeBackend CreateBackend() =>
@@ -33,7 +31,7 @@ public sealed class IlgpuBackendTests(ITestOutputHelper output) : ComputeBackend
         using SyntheticModel model = new(GgmlType.F32);
         IlgpuBackend backend = IlgpuBackend.Open(new IlgpuOptions { ForceCpuAccelerator = true });
         using StackChain chain = new(model.File, backend);
-        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks, 4);
+        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks);
         BlockStep[] batch = [Step(cache, [1, 2], HiddenFormat.F16, out _)];
         chain.First.Run(batch);
         backend.Dispose();

@@ -36,7 +36,7 @@ public sealed class IlgpuGraphTests
         Recorder recorder = new(launches => launches());
         using IlgpuBackend backend = Backend(recorder);
         using StackChain chain = new(model.File, backend);
-        KvCache[] caches = [.. sequences.Select(s => chain.First.CreateCache(0, SyntheticModel.Blocks, s.Length))];
+        KvCache[] caches = [.. sequences.Select(s => chain.First.CreateCache(0, SyntheticModel.Blocks))];
 
         // A prompt of its own for the first, so that positions differ; then all decode together.
         chain.First.Run([Step(caches[0], sequences[0][..2], HiddenFormat.F16, out _)]);
@@ -82,7 +82,7 @@ public sealed class IlgpuGraphTests
         float[][] partly = PartOf(model, sequences[1]);
         KvCache[] caches =
         [
-            chain.First.CreateCache(0, SyntheticModel.Blocks, 4), chain.First.CreateCache(0, SyntheticModel.Blocks - 1, 4), chain.First.CreateCache(0, SyntheticModel.Blocks, 4),
+            chain.First.CreateCache(0, SyntheticModel.Blocks), chain.First.CreateCache(0, SyntheticModel.Blocks - 1), chain.First.CreateCache(0, SyntheticModel.Blocks),
         ];
 
         for (int i = 0; i < 4; i++)
@@ -108,7 +108,7 @@ public sealed class IlgpuGraphTests
         Recorder recorder = new(launches => launches());
         using IlgpuBackend backend = Backend(recorder);
         using StackChain chain = new(model.File, backend);
-        KvCache[] caches = [chain.First.CreateCache(0, SyntheticModel.Blocks, 4), chain.First.CreateCache(0, 1, 4), chain.First.CreateCache(0, 1, 4)];
+        KvCache[] caches = [chain.First.CreateCache(0, SyntheticModel.Blocks), chain.First.CreateCache(0, 1), chain.First.CreateCache(0, 1)];
         chain.First.Run([Step(caches[0], [1], HiddenFormat.F16, out _), Hidden(caches[1]), Hidden(caches[2])]);
         Assert.Equal(0, recorder.Recorded);
         foreach (KvCache cache in caches) cache.Dispose();
@@ -177,7 +177,7 @@ public sealed class IlgpuGraphTests
         });
         using IlgpuBackend backend = Backend(recorder);
         using StackChain chain = new(model.File, backend);
-        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks, 150);
+        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks);
         BlockStep[] batch = [Step(cache, [5], HiddenFormat.F16, out _)];
         for (int i = 0; i < 3; i++) chain.First.Run(batch);
         empty = true;
@@ -214,7 +214,7 @@ public sealed class IlgpuGraphTests
     {
         using IlgpuBackend backend = new(IlgpuDevice.OpenCpuAccelerator(), pieceRows: 8);
         using StackChain chain = new(model.File, backend);
-        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks - 1, tokens.Length);
+        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks - 1);
         return [.. tokens.Select(token =>
         {
             var hidden = new float[model.File.Shape.Width];

@@ -21,8 +21,8 @@ public sealed class IlgpuStackTests(ITestOutputHelper output) : IDisposable
         // Heads of whole blocks of 32, as models have them.
         using SyntheticModel model = new(new SyntheticKind("llama", "llama") { HeadSize = 32, FeedForward = 96 }, type);
         using IBlockStack stack = Load(model, new BlockStackOptions { FirstBlock = 1, EndBlock = 4 });
-        using KvCache one = stack.CreateCache(1, 2, 4);
-        using KvCache two = stack.CreateCache(1, 3, 4);
+        using KvCache one = stack.CreateCache(1, 2);
+        using KvCache two = stack.CreateCache(1, 3);
 
         long ofOne = LaunchesOf(stack, one);
         long ofTwo = LaunchesOf(stack, two);
@@ -47,7 +47,7 @@ public sealed class IlgpuStackTests(ITestOutputHelper output) : IDisposable
         {
             IlgpuBackend backend = new(device, pieceRows: 1);
             using IBlockStack stack = backend.Load(model.File, new BlockStackOptions { FirstBlock = 1, EndBlock = 2 }, null, TestContext.Current.CancellationToken);
-            using KvCache cache = stack.CreateCache(1, 2, 4);
+            using KvCache cache = stack.CreateCache(1, 2);
             var result = new float[SyntheticModel.Width];
             stack.Run([new BlockStep { Cache = cache, Rows = 1, Input = input, Output = result, Boundary = HiddenFormat.F32 }]);
             return result;
@@ -60,7 +60,7 @@ public sealed class IlgpuStackTests(ITestOutputHelper output) : IDisposable
         using SyntheticModel model = new(GgmlType.F32);
         using StackChain chain = new(model.File, Backend());
         using StackChain other = new(model.File, Backend());
-        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks, 4);
+        using KvCache cache = chain.First.CreateCache(0, SyntheticModel.Blocks);
         BlockStep[] batch = [Step(cache, [1, 2], HiddenFormat.F16, out _)];
         chain.First.Run(batch);
         InvalidOperationException cause = new("an illegal address was met");
@@ -74,7 +74,7 @@ public sealed class IlgpuStackTests(ITestOutputHelper output) : IDisposable
         Assert.Equal(2, cache.Length);
         long launches = _device.Launches.Launches;
         Assert.Same(cause, Assert.Throws<ComputeException>(() => chain.First.Run(batch)).InnerException);
-        Assert.Same(cause, Assert.Throws<ComputeException>(() => chain.First.CreateCache(0, 1, 1)).InnerException);
+        Assert.Same(cause, Assert.Throws<ComputeException>(() => chain.First.CreateCache(0, 1)).InnerException);
         Assert.Equal(launches, _device.Launches.Launches);
         Assert.Equal(2, cache.Length);
 
@@ -128,100 +128,76 @@ public sealed class IlgpuStackTests(ITestOutputHelper output) : IDisposable
     {
         using SyntheticModel model = new(GgmlType.F32);
         using IBlockStack stack = Load(model, new BlockStackOptions { FirstBlock = 0, EndBlock = 4, Embedding = true, OutputHead = true, KvFormat = format });
-        using KvCache cache = stack.CreateCache(0, 4, 33);
+        using KvCache cache = stack.CreateCache(0, 4);
         var logits = new float[SyntheticModel.Vocabulary];
 
         stack.Run([new BlockStep { Cache = cache, Rows = 9, Tokens = Tokens(9), Logits = logits, Boundary = HiddenFormat.F32 }]);
 
         Assert.Equal(2L * SyntheticModel.KvHeads * SyntheticModel.HeadSize * bytes, stack.KvBytesPerBlockPosition);
-        Assert.Equal(stack.KvBytesPerBlockPosition * 4 * 64, cache.Bytes);
+        Assert.Equal(stack.KvBytesPerBlockPosition * 4 * 32, cache.Bytes);
         double[] expected = new ReferenceModel(model.File).Logits(Tokens(9))[^1];
         double tolerance = bytes == 4 ? 1e-4 : 1e-2; // binary16 keeps 11 bits
         Assert.InRange(logits.Zip(expected, (a, b) => Math.Abs(a - b)).Max(), bytes == 4 ? 0 : 1e-6, tolerance);
     }
 
     [Fact]
-    public void Sessions_come_and_go_and_pages_are_never_mixed_up()
+    public void Tables_keep_their_pages_when_they_grow_and_when_gaps_are_closed()
     {
         int seed = Random.Shared.Next();
         output.WriteLine($"seed {seed}");
         Random random = new(seed);
-        using SyntheticModel model = new(GgmlType.F32);
-        int[] tokens = Tokens(40, seed);
-        BlockStackOptions options = new() { FirstBlock = 0, EndBlock = 4, Embedding = true, OutputHead = true };
-        using IBlockStack stack = Load(model, options with { KvBudgetBytes = 2L * SyntheticModel.KvHeads * SyntheticModel.HeadSize * 4 * 32 * 4 * 5 });
-        float[] expected = Last(stack, 40);
-        List<(KvCache Cache, int Length)> open = [];
+        KvTables tables = new(100);
+        List<(KvTable Table, int[] Pages)> open = [];
+        int[] device = new int[100];
+        int moves = 0;
+        int refused = 0;
 
-        for (int round = 0; round < 24; round++)
+        for (int round = 0; round < 1000; round++)
         {
-            if (open.Count > 0 && random.Next(2) == 0)
+            if (open.Count == 0 || random.Next(4) == 0)
             {
-                int which = random.Next(open.Count);
-                (KvCache cache, int length) = open[which];
-                open.RemoveAt(which);
-                var logits = new float[SyntheticModel.Vocabulary];
-                stack.Run([new BlockStep { Cache = cache, Rows = 40 - length, Tokens = tokens.AsMemory(length), Logits = logits }]);
-                AssertSameBits([expected], [logits]);
-                cache.Dispose();
+                open.Add((new KvTable(random.Next(1, 4)), []));
             }
-            else if (stack.KvFreeBytes >= stack.KvBytesPerBlockPosition * 4 * 64)
+            else if (random.Next(3) == 0)
             {
-                KvCache cache = stack.CreateCache(0, 4, 40);
-                int length = random.Next(1, 39);
-                stack.Run([new BlockStep { Cache = cache, Rows = length, Tokens = tokens.AsMemory(0, length) }]);
-                open.Add((cache, length));
+                int closed = random.Next(open.Count);
+                tables.Remove(open[closed].Table);
+                open.RemoveAt(closed);
             }
             else
             {
-                // A short session between long ones, so that tables move.
-                Assert.Throws<KvExhaustedException>(() => stack.CreateCache(0, 4, 40));
-                stack.CreateCache(0, 4, 20).Dispose();
+                Grow(random.Next(open.Count));
             }
-        }
 
-        foreach ((KvCache cache, _) in open) cache.Dispose();
-
-        float[] Last(IBlockStack whole, int count)
-        {
-            using KvCache cache = whole.CreateCache(0, 4, count);
-            var logits = new float[SyntheticModel.Vocabulary];
-            whole.Run([new BlockStep { Cache = cache, Rows = count, Tokens = tokens.AsMemory(0, count), Logits = logits }]);
-            return logits;
-        }
-    }
-
-    [Fact]
-    public void Tables_keep_their_pages_when_gaps_are_closed()
-    {
-        int seed = Random.Shared.Next();
-        output.WriteLine($"seed {seed}");
-        Random random = new(seed);
-        KvTables tables = new(50);
-        List<KvTable> open = [];
-        Stack<int> free = new(Enumerable.Range(0, 50));
-        int moves = 0;
-
-        for (int round = 0; round < 500; round++)
-        {
-            int count = random.Next(1, 9);
-            if (free.Count >= count && random.Next(2) == 0)
+            // What a session finds on the device when it runs.
+            foreach ((KvTable table, int[] pages) in open.Where(_ => random.Next(2) == 0))
             {
-                open.Add(tables.Add([.. Enumerable.Range(0, count).Select(_ => free.Pop())], out bool moved));
-                if (moved) moves++;
+                if (table.IsStale) tables.Numbers.AsSpan(table.Start, table.Length).CopyTo(device.AsSpan(table.Start));
+                table.IsStale = false;
+                Assert.All(pages, (number, i) => Assert.Equal(number, device[table.Start + (i % table.Blocks * table.Stride) + (i / table.Blocks)]));
             }
-            else if (open.Count > 0)
-            {
-                KvTable table = open[random.Next(open.Count)];
-                open.Remove(table);
-                tables.Remove(table);
-                foreach (int page in table.Pages) free.Push(page);
-            }
-
-            Assert.All(open, table => Assert.Equal(table.Pages, tables.Numbers.AsSpan(table.Start, table.Pages.Length).ToArray()));
         }
 
         Assert.NotEqual(0, moves);
+        Assert.NotEqual(0, refused);
+
+        void Grow(int which)
+        {
+            (KvTable table, int[] pages) = open[which];
+            int[] starts = [.. open.Select(other => other.Table.Start)];
+            int wanted = (pages.Length / table.Blocks) + random.Next(1, 5);
+            if (wanted > table.Stride && !tables.TryPlace(table, wanted))
+            {
+                refused++;
+                Assert.Equal(starts, open.Select(other => other.Table.Start));
+                return;
+            }
+
+            if (open.Where((other, i) => i != which && other.Table.Stride > 0 && other.Table.Start != starts[i]).Any()) moves++;
+            int[] grown = [.. pages, .. Enumerable.Range(0, (wanted * table.Blocks) - pages.Length).Select(_ => random.Next(1000))];
+            for (int i = 0; i < grown.Length; i++) tables.Set(table, i % table.Blocks, i / table.Blocks, grown[i]);
+            open[which] = (table, grown);
+        }
     }
 
     private long LaunchesOf(IBlockStack stack, KvCache cache)

@@ -66,7 +66,7 @@ public sealed class SameBitsTests(ITestOutputHelper output)
     private static void AssertBatch(StackChain chain, ModelShape shape, int seed)
     {
         int[][] prompts = [.. Enumerable.Range(0, Sessions).Select(i => Tokens(shape, 3 + (i * 5), seed + i))];
-        KvCache[] caches = [.. prompts.Select(prompt => chain.First.CreateCache(0, shape.BlockCount, prompt.Length))];
+        KvCache[] caches = [.. prompts.Select(prompt => chain.First.CreateCache(0, shape.BlockCount))];
         try
         {
             BlockStep[] fill = [.. prompts.Select((prompt, i) => new BlockStep { Cache = caches[i], Rows = prompt.Length - 1, Tokens = prompt.AsMemory(0, prompt.Length - 1) })];

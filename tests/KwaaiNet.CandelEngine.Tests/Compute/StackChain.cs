@@ -75,7 +75,7 @@ internal sealed class StackChain : IDisposable
         {
             _chain = chain;
             _boundary = boundary;
-            Caches = [.. chain._stacks.Select(s => s.CreateCache(s.Options.FirstBlock, s.Options.EndBlock, capacity))];
+            Caches = [.. chain._stacks.Select(s => s.CreateCache(s.Options.FirstBlock, s.Options.EndBlock))];
         }
 
         public KvCache[] Caches { get; }

@@ -15,9 +15,9 @@ internal sealed class FakeStack : IBlockStack
     private readonly List<int[]> _batches = [];
     private volatile bool _disposed;
     private volatile bool _loopFails;
-    private long _kvFreeBytes;
+    private volatile int _freePages;
 
-    public FakeStack(int firstBlock = 0, int endBlock = BlockCount, long kvBudget = 1 << 20, int context = 256, bool hiddenExceedsHalf = false)
+    public FakeStack(int firstBlock = 0, int endBlock = BlockCount, long kvBudget = 1 << 20, int context = 256, bool hiddenExceedsHalf = false, int pagePositions = 1)
     {
         Options = new BlockStackOptions
         {
@@ -27,7 +27,9 @@ internal sealed class FakeStack : IBlockStack
             OutputHead = endBlock == BlockCount,
             KvBudgetBytes = kvBudget,
         };
-        KvFreeBytes = kvBudget;
+        KvPagePositions = pagePositions;
+        KvPages = (int)(kvBudget / (KvBytesPerBlockPosition * pagePositions));
+        _freePages = KvPages;
         Shape = new ModelShape
         {
             Architecture = "fake",
@@ -54,17 +56,21 @@ internal sealed class FakeStack : IBlockStack
 
     public long KvBytesPerBlockPosition => 16;
 
+    public int KvPagePositions { get; }
+
+    public int KvPages { get; }
+
+    public int KvFreePages => _freePages;
+
     public long KvFreeBytes
     {
         get
         {
-            if (!LoopFails) return _kvFreeBytes;
+            if (!LoopFails) return _freePages * KvBytesPerBlockPosition * KvPagePositions;
 
             LoopFails = false;
             throw new InvalidOperationException("A fault of the loop's own.");
         }
-
-        private set => _kvFreeBytes = value;
     }
 
     /// <summary>When set, every run waits for a permit: tests decide when the loop goes on.</summary>
@@ -93,13 +99,11 @@ internal sealed class FakeStack : IBlockStack
         }
     }
 
-    public KvCache CreateCache(int firstBlock, int endBlock, int capacity)
+    public KvCache CreateCache(int firstBlock, int endBlock, ReadOnlySpan<KvPage> beginning = default)
     {
-        long bytes = KvBytesPerBlockPosition * (endBlock - firstBlock) * capacity;
-        if (bytes > KvFreeBytes) throw new KvExhaustedException(bytes, KvFreeBytes);
-
-        KvFreeBytes -= bytes;
-        return new Cache(this, firstBlock, endBlock, capacity, bytes);
+        Cache cache = new(this, firstBlock, endBlock);
+        foreach (KvPage page in beginning) cache.Begin(((Page)page).Content);
+        return cache;
     }
 
     public void Run(ReadOnlySpan<BlockStep> batch)
@@ -123,6 +127,11 @@ internal sealed class FakeStack : IBlockStack
 
         foreach (BlockStep step in batch)
         {
+            if (!step.Cache.TryReserve(step.Cache.Length + step.Rows)) throw new KvExhaustedException(1, 0);
+        }
+
+        foreach (BlockStep step in batch)
+        {
             Run(step);
             if (BarrenToken is int barren && step.Tokens.Span.Contains(barren)) step.Logits.Span.Fill(float.NaN);
         }
@@ -139,7 +148,7 @@ internal sealed class FakeStack : IBlockStack
     private static void Run(BlockStep step)
     {
         Cache cache = (Cache)step.Cache;
-        if (cache.Disposed || cache.Length + step.Rows > cache.Capacity) throw new InvalidOperationException("The cache does not fit.");
+        if (cache.Disposed) throw new InvalidOperationException("The cache is gone.");
 
         float[] hidden = new float[Width];
         for (int row = 0; row < step.Rows; row++)
@@ -151,9 +160,10 @@ internal sealed class FakeStack : IBlockStack
 
             for (int block = cache.FirstBlock; block < cache.EndBlock; block++)
             {
-                int seen = cache.Seen(block) % 13;
+                int before = cache.Seen(block);
+                int seen = before % 13;
                 for (int i = 0; i < Width; i++) hidden[i] = ((hidden[i] * 3) + block + seen + i) % 61;
-                cache.Add(block, (int)hidden[0] + 1);
+                cache.Keep(block, before + (int)hidden[0] + 1);
             }
 
             cache.Advance();
@@ -166,9 +176,61 @@ internal sealed class FakeStack : IBlockStack
         step.Logits.Span[(int)hidden.Sum() % PoisonToken] = 10;
     }
 
-    private sealed class Cache(FakeStack stack, int firstBlock, int endBlock, int capacity, long bytes) : KvCache
+    /// <summary>What a page holds: what each block has seen after each position.</summary>
+    private sealed class Content(FakeStack stack, int firstBlock, int blocks)
     {
-        private readonly int[] _seen = new int[endBlock - firstBlock];
+        private readonly int[] _seen = new int[stack.KvPagePositions * blocks];
+        private int _holders = 1;
+
+        public int FirstBlock => firstBlock;
+
+        public int Blocks => blocks;
+
+        public bool IsShared => _holders > 1;
+
+        public ref int Seen(int at, int block) => ref _seen[(at * blocks) + block - firstBlock];
+
+        public Content Copy()
+        {
+            Content copy = new(stack, firstBlock, blocks);
+            _seen.CopyTo(copy._seen, 0);
+            return copy;
+        }
+
+        public Content Hold()
+        {
+            _holders++;
+            return this;
+        }
+
+        public void Release()
+        {
+            if (--_holders == 0) stack._freePages += blocks;
+        }
+    }
+
+    private sealed class Page(FakeStack stack, Content content) : KvPage
+    {
+        private bool _disposed;
+
+        public Content Content => _disposed ? throw new ArgumentException("The page was given back.") : content;
+
+        public override int FirstBlock => content.FirstBlock;
+
+        public override int EndBlock => content.FirstBlock + content.Blocks;
+
+        public override long Bytes => stack.KvBytesPerBlockPosition * stack.KvPagePositions * content.Blocks;
+
+        public override void Dispose()
+        {
+            if (!_disposed) content.Release();
+            _disposed = true;
+        }
+    }
+
+    private sealed class Cache(FakeStack stack, int firstBlock, int endBlock) : KvCache
+    {
+        private readonly List<Content> _pages = [];
         private int _length;
 
         public bool Disposed { get; private set; }
@@ -179,22 +241,67 @@ internal sealed class FakeStack : IBlockStack
 
         public override int Length => _length;
 
-        public override int Capacity => capacity;
+        public override int Capacity => EndsInShared ? _length : _pages.Count * stack.KvPagePositions;
 
-        public override long Bytes => bytes;
+        public override long Bytes => stack.KvBytesPerBlockPosition * stack.KvPagePositions * _pages.Count * Blocks;
 
-        public int Seen(int block) => _seen[block - firstBlock];
+        private int Blocks => endBlock - firstBlock;
 
-        public void Add(int block, int value) => _seen[block - firstBlock] += value;
+        private bool EndsInShared => _length % stack.KvPagePositions != 0 && _pages[^1].IsShared;
+
+        public void Begin(Content content)
+        {
+            _pages.Add(content.Hold());
+            _length += stack.KvPagePositions;
+        }
+
+        public int Seen(int block)
+        {
+            int last = _length - 1;
+            return last < 0 ? 0 : _pages[last / stack.KvPagePositions].Seen(last % stack.KvPagePositions, block);
+        }
+
+        public void Keep(int block, int seen) => _pages[_length / stack.KvPagePositions].Seen(_length % stack.KvPagePositions, block) = seen;
 
         public void Advance() => _length++;
 
+        public override bool TryReserve(int length)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, stack.Shape.ContextLength);
+            if (length <= Capacity) return true;
+
+            int pages = (length + stack.KvPagePositions - 1) / stack.KvPagePositions;
+            int missing = (pages - _pages.Count + (EndsInShared ? 1 : 0)) * Blocks;
+            if (missing > stack._freePages) return false;
+
+            stack._freePages -= missing;
+            if (EndsInShared)
+            {
+                Content shared = _pages[^1];
+                _pages[^1] = shared.Copy();
+                shared.Release();
+            }
+
+            while (_pages.Count < pages) _pages.Add(new Content(stack, firstBlock, Blocks));
+            return true;
+        }
+
+        public override KvPage Share(int page)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(page, _length / stack.KvPagePositions);
+            return new Page(stack, _pages[page].Hold());
+        }
+
         public override void Truncate(int length)
         {
-            if (length != 0) throw new NotSupportedException();
-
-            _length = 0;
-            Array.Clear(_seen);
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(length, _length);
+            _length = length;
+            int pages = (length + stack.KvPagePositions - 1) / stack.KvPagePositions;
+            while (_pages.Count > pages)
+            {
+                _pages[^1].Release();
+                _pages.RemoveAt(_pages.Count - 1);
+            }
         }
 
         public override void Dispose()
@@ -202,7 +309,7 @@ internal sealed class FakeStack : IBlockStack
             if (Disposed) return;
 
             Disposed = true;
-            stack.KvFreeBytes += bytes;
+            foreach (Content page in _pages) page.Release();
             if (stack.FreesBadly) throw new InvalidOperationException("The fake device takes nothing back.");
         }
     }

@@ -183,7 +183,7 @@ internal sealed class LoopHarness : IAsyncDisposable
     public static List<int> Reference(int[] prompt, int count)
     {
         using FakeStack stack = new();
-        using KvCache cache = stack.CreateCache(0, FakeStack.BlockCount, prompt.Length + count);
+        using KvCache cache = stack.CreateCache(0, FakeStack.BlockCount);
         float[] logits = new float[FakeStack.Vocabulary];
         BlockStep step = new() { Cache = cache, Rows = prompt.Length, Tokens = prompt, Logits = logits };
         List<int> tokens = [];

@@ -26,7 +26,7 @@ internal sealed class ModelRun : IDisposable
     /// <summary>Logits after every token of one sequence, <c>[tokens][vocabulary]</c>.</summary>
     public float[][] Logits(int[] tokens)
     {
-        using KvCache cache = _stack.CreateCache(0, _file.Shape.BlockCount, tokens.Length);
+        using KvCache cache = _stack.CreateCache(0, _file.Shape.BlockCount);
         return Step(cache, tokens);
     }
 
@@ -37,7 +37,7 @@ internal sealed class ModelRun : IDisposable
     /// <returns>The added tokens.</returns>
     public int[] Continue(int[] prompt, int count, Func<float[], int> choose)
     {
-        using KvCache cache = _stack.CreateCache(0, _file.Shape.BlockCount, prompt.Length + count);
+        using KvCache cache = _stack.CreateCache(0, _file.Shape.BlockCount);
         List<int> added = [choose(Step(cache, prompt)[^1])];
         while (added.Count < count)
             added.Add(choose(Step(cache, [added[^1]])[0]));

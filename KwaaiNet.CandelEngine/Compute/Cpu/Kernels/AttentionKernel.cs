@@ -44,17 +44,16 @@ internal static unsafe class AttentionKernel<TLanes, TKv>
         {
             int start = Math.Max(span.First - (page * Page), 0);
             int end = Math.Min(span.End - (page * Page), Page);
-            int n = kv.PositionsIn(page);
             byte* keys = kv.Keys(page, kvHead);
             byte* values = kv.Values(page, kvHead);
             // A page's keys and values lie apart from the next one's, where no processor looks by itself.
             int following = (page + 1) * Page < span.End ? page + 1 : page;
             long ahead = kv.Keys(following, kvHead) - keys;
-            Score4(query, keys, ahead, n, size, start, end, span.Scale, scores);
+            Score4(query, keys, ahead, size, start, end, span.Scale, scores);
             if (span.Softcap != 0) kernels.Softcap(scores, Heads * Page, span.Softcap);
             for (int head = 0; head < Heads; head++)
                 Weigh(scores + (head * Page), start, end, sums + (head * padded), padded, ref most[head], ref total[head]);
-            Mix4(scores, values, kv.Values(following, kvHead) - values, n, size, start, end, sums, padded);
+            Mix4(scores, values, kv.Values(following, kvHead) - values, size, start, end, sums, padded);
         }
 
         for (int head = 0; head < Heads; head++)
@@ -66,15 +65,15 @@ internal static unsafe class AttentionKernel<TLanes, TKv>
 
     // scores[head, t] = q · k_t · scale, numbers of the head in order
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Score4(float* query, byte* keys, long ahead, int n, int size, int start, int end, float scale, float* scores)
+    private static void Score4(float* query, byte* keys, long ahead, int size, int start, int end, float scale, float* scores)
     {
         for (int t = start & ~31; t < end; t += 32)
         {
             TLanes s0 = TLanes.Broadcast(0), s1 = TLanes.Broadcast(0), s2 = TLanes.Broadcast(0), s3 = TLanes.Broadcast(0);
             for (int i = 0; i < size; i++)
             {
-                Prefetch.At(keys + ahead + (((long)i * n) + t) * TKv.Bytes, 32 * TKv.Bytes);
-                TLanes key = TKv.Key<TLanes>(keys, n, size, i, t);
+                Prefetch.At(keys + ahead + (((long)i * Page) + t) * TKv.Bytes, 32 * TKv.Bytes);
+                TLanes key = TKv.Key<TLanes>(keys, size, i, t);
                 s0 = TLanes.FusedMultiplyAdd(key, TLanes.Broadcast(query[i]), s0);
                 s1 = TLanes.FusedMultiplyAdd(key, TLanes.Broadcast(query[i + size]), s1);
                 s2 = TLanes.FusedMultiplyAdd(key, TLanes.Broadcast(query[i + (2 * size)]), s2);
@@ -91,13 +90,13 @@ internal static unsafe class AttentionKernel<TLanes, TKv>
 
     // sums[head] += Σ_t weight[head, t] · v_t, positions in order
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Mix4(float* weights, byte* values, long ahead, int n, int size, int start, int end, float* sums, int padded)
+    private static void Mix4(float* weights, byte* values, long ahead, int size, int start, int end, float* sums, int padded)
     {
         for (int i = 0; i < size; i += 32)
         {
             if (size - i < 32)
             {
-                for (int head = 0; head < 4; head++) MixTail(weights + (head * Page), values, n, size, start, end, sums + (head * padded), i);
+                for (int head = 0; head < 4; head++) MixTail(weights + (head * Page), values, size, start, end, sums + (head * padded), i);
                 return;
             }
 
@@ -108,7 +107,7 @@ internal static unsafe class AttentionKernel<TLanes, TKv>
             for (int t = start; t < end; t++)
             {
                 Prefetch.At(values + ahead + (((long)t * size) + i) * TKv.Bytes, 32 * TKv.Bytes);
-                TLanes value = TKv.Value<TLanes>(values, n, size, t, i);
+                TLanes value = TKv.Value<TLanes>(values, size, t, i);
                 s0 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights[t]), value, s0);
                 s1 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights[t + (1 * Page)]), value, s1);
                 s2 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights[t + (2 * Page)]), value, s2);
@@ -140,17 +139,16 @@ internal static unsafe class AttentionKernel<TLanes, TKv>
         {
             int start = Math.Max(span.First - (page * Page), 0);
             int end = Math.Min(span.End - (page * Page), Page);
-            int n = kv.PositionsIn(page);
             byte* keys = kv.Keys(page, kvHead);
             byte* values = kv.Values(page, kvHead);
             // A page's keys and values lie apart from the next one's, where no processor looks by itself.
             int following = (page + 1) * Page < span.End ? page + 1 : page;
             long ahead = kv.Keys(following, kvHead) - keys;
-            Score1(query, keys, ahead, n, size, start, end, span.Scale, scores);
+            Score1(query, keys, ahead, size, start, end, span.Scale, scores);
             if (span.Softcap != 0) kernels.Softcap(scores, Heads * Page, span.Softcap);
             for (int head = 0; head < Heads; head++)
                 Weigh(scores + (head * Page), start, end, sums + (head * padded), padded, ref most[head], ref total[head]);
-            Mix1(scores, values, kv.Values(following, kvHead) - values, n, size, start, end, sums, padded);
+            Mix1(scores, values, kv.Values(following, kvHead) - values, size, start, end, sums, padded);
         }
 
         for (int head = 0; head < Heads; head++)
@@ -162,15 +160,15 @@ internal static unsafe class AttentionKernel<TLanes, TKv>
 
     // scores[head, t] = q · k_t · scale, numbers of the head in order
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Score1(float* query, byte* keys, long ahead, int n, int size, int start, int end, float scale, float* scores)
+    private static void Score1(float* query, byte* keys, long ahead, int size, int start, int end, float scale, float* scores)
     {
         for (int t = start & ~31; t < end; t += 32)
         {
             TLanes s0 = TLanes.Broadcast(0);
             for (int i = 0; i < size; i++)
             {
-                Prefetch.At(keys + ahead + (((long)i * n) + t) * TKv.Bytes, 32 * TKv.Bytes);
-                TLanes key = TKv.Key<TLanes>(keys, n, size, i, t);
+                Prefetch.At(keys + ahead + (((long)i * Page) + t) * TKv.Bytes, 32 * TKv.Bytes);
+                TLanes key = TKv.Key<TLanes>(keys, size, i, t);
                 s0 = TLanes.FusedMultiplyAdd(key, TLanes.Broadcast(query[i]), s0);
             }
 
@@ -181,13 +179,13 @@ internal static unsafe class AttentionKernel<TLanes, TKv>
 
     // sums[head] += Σ_t weight[head, t] · v_t, positions in order
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Mix1(float* weights, byte* values, long ahead, int n, int size, int start, int end, float* sums, int padded)
+    private static void Mix1(float* weights, byte* values, long ahead, int size, int start, int end, float* sums, int padded)
     {
         for (int i = 0; i < size; i += 32)
         {
             if (size - i < 32)
             {
-                MixTail(weights, values, n, size, start, end, sums, i);
+                MixTail(weights, values, size, start, end, sums, i);
                 return;
             }
 
@@ -195,7 +193,7 @@ internal static unsafe class AttentionKernel<TLanes, TKv>
             for (int t = start; t < end; t++)
             {
                 Prefetch.At(values + ahead + (((long)t * size) + i) * TKv.Bytes, 32 * TKv.Bytes);
-                TLanes value = TKv.Value<TLanes>(values, n, size, t, i);
+                TLanes value = TKv.Value<TLanes>(values, size, t, i);
                 s0 = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights[t]), value, s0);
             }
 
@@ -205,11 +203,11 @@ internal static unsafe class AttentionKernel<TLanes, TKv>
 
     // What a head that is no multiple of 32 numbers has left. A method of its own: a call in the loops above would cost them their registers.
     [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void MixTail(float* weights, byte* values, int n, int size, int start, int end, float* sums, int i)
+    private static void MixTail(float* weights, byte* values, int size, int start, int end, float* sums, int i)
     {
         TLanes sum = TLanes.Load(sums + i);
         for (int t = start; t < end; t++)
-            sum = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights[t]), TKv.ValueTail<TLanes>(values, n, size, t, i, size - i), sum);
+            sum = TLanes.FusedMultiplyAdd(TLanes.Broadcast(weights[t]), TKv.ValueTail<TLanes>(values, size, t, i, size - i), sum);
         TLanes.Store(sum, sums + i);
     }
 

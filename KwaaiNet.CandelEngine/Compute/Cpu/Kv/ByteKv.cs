@@ -12,24 +12,24 @@ internal readonly unsafe struct ByteKv : IKvRows
     private const int ScaledNumbers = 32;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Key<TLanes>(byte* keys, int positions, int headSize, int i, int position) where TLanes : struct, ILanes<TLanes>
+    public static TLanes Key<TLanes>(byte* keys, int headSize, int i, int position) where TLanes : struct, ILanes<TLanes>
     {
-        byte* bytes = keys + (headSize / ScaledNumbers * positions * sizeof(ushort));
+        byte* bytes = keys + (headSize / ScaledNumbers * KvBlock.PagePositions * sizeof(ushort));
         return TLanes.Multiply(
-            TLanes.LoadSBytes((sbyte*)bytes + (i * positions) + position),
-            TLanes.LoadHalf((ushort*)keys + (i / ScaledNumbers * positions) + position));
+            TLanes.LoadSBytes((sbyte*)bytes + (i * KvBlock.PagePositions) + position),
+            TLanes.LoadHalf((ushort*)keys + (i / ScaledNumbers * KvBlock.PagePositions) + position));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Value<TLanes>(byte* values, int positions, int headSize, int position, int i) where TLanes : struct, ILanes<TLanes>
+    public static TLanes Value<TLanes>(byte* values, int headSize, int position, int i) where TLanes : struct, ILanes<TLanes>
     {
         int scales = headSize / ScaledNumbers;
-        byte* bytes = values + (positions * scales * sizeof(ushort));
+        byte* bytes = values + (KvBlock.PagePositions * scales * sizeof(ushort));
         float scale = (float)((Half*)values)[(position * scales) + (i / ScaledNumbers)];
         return TLanes.Multiply(TLanes.LoadSBytes((sbyte*)bytes + (position * headSize) + i), TLanes.Broadcast(scale));
     }
 
     // Heads kept this way are whole multiples of 32.
-    public static TLanes ValueTail<TLanes>(byte* values, int positions, int headSize, int position, int i, int count) where TLanes : struct, ILanes<TLanes> =>
+    public static TLanes ValueTail<TLanes>(byte* values, int headSize, int position, int i, int count) where TLanes : struct, ILanes<TLanes> =>
         throw new UnreachableException("A head kept as bytes has no partial block.");
 }

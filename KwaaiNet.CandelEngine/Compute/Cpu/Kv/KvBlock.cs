@@ -3,29 +3,23 @@ using System.Runtime.CompilerServices;
 
 namespace KwaaiNet.CandelEngine.Compute.Cpu.Kv;
 
-// A page, for each key/value head, then again for its values (n = positions of the page, s = head size):
+// A page, for each key/value head, then again for its values (n = PagePositions, s = head size):
 //   keys    F32, F16: [s][n] numbers: one number of all positions side by side, so that scores of neighbouring positions are lanes
 //           Q8:       [s / 32][n] binary16 scales, then [s][n] signed bytes
 //   values  F32, F16: [n][s] numbers
 //           Q8:       [n][s / 32] binary16 scales, then [n][s] signed bytes
 
-/// <summary>Keys and values of one session for one block, in pages.</summary>
-/// <remarks>
-/// Pages hold <see cref="PagePositions"/> positions; the last one of a session holds what is left of its capacity, so that a cache takes
-/// exactly what it is accounted for, beside <see cref="PageSlack"/>.
-/// </remarks>
-/// <param name="Pages">Addresses of the pages of all blocks.</param>
-/// <param name="FirstPage">Where the pages of this block start.</param>
-/// <param name="Capacity">Positions of the session.</param>
+/// <summary>Keys and values of one session for one block, in pages of <see cref="PagePositions"/> positions.</summary>
+/// <param name="Pages">Addresses of the session's pages, <c>[pages of a block, blocks]</c>.</param>
+/// <param name="Block">The block, counted among the session's.</param>
+/// <param name="Blocks">The session's blocks.</param>
 /// <param name="KvHeads">Key and value heads.</param>
 /// <param name="HeadSize">Numbers in a head.</param>
 /// <param name="Format">How the numbers are kept; <see cref="KvFormat.Q8"/> only for heads of a multiple of 32.</param>
-internal readonly unsafe record struct KvBlock(nint[] Pages, int FirstPage, int Capacity, int KvHeads, int HeadSize, KvFormat Format)
+internal readonly unsafe record struct KvBlock(nint[] Pages, int Block, int Blocks, int KvHeads, int HeadSize, KvFormat Format)
 {
+    /// <summary>Positions in a page: whole registers of them, so that nothing is read beyond it.</summary>
     internal const int PagePositions = 64;
-
-    /// <summary>Bytes behind a page that may be read, and are never used: whole registers of positions are loaded.</summary>
-    internal const int PageSlack = PagePositions * sizeof(float);
 
     private const int ScaledNumbers = 32;
     private const float ByteLevels = 127;
@@ -41,14 +35,11 @@ internal readonly unsafe record struct KvBlock(nint[] Pages, int FirstPage, int 
         _ => headSize + (headSize / ScaledNumbers * sizeof(ushort)),
     };
 
-    /// <summary>Positions that a page holds.</summary>
-    internal static int PositionsIn(int page, int capacity) => Math.Min(PagePositions, capacity - (page * PagePositions));
-
-    /// <summary>Positions that a page of this session holds.</summary>
-    internal int PositionsIn(int page) => PositionsIn(page, Capacity);
+    /// <summary>Bytes that a page takes.</summary>
+    internal static long PageBytes(KvFormat format, int kvHeads, int headSize) => 2L * PagePositions * kvHeads * HeadBytes(format, headSize);
 
     /// <summary>A head's keys in a page.</summary>
-    internal byte* Keys(int page, int head) => (byte*)Pages[FirstPage + page] + ((long)head * PositionsIn(page) * HeadBytes(Format, HeadSize));
+    internal byte* Keys(int page, int head) => (byte*)Pages[(page * Blocks) + Block] + ((long)head * PagePositions * HeadBytes(Format, HeadSize));
 
     /// <summary>A head's values in a page.</summary>
     internal byte* Values(int page, int head) => Keys(page, KvHeads + head);
@@ -59,7 +50,7 @@ internal readonly unsafe record struct KvBlock(nint[] Pages, int FirstPage, int 
     {
         int page = position / PagePositions;
         int at = position % PagePositions;
-        int n = PositionsIn(page);
+        const int n = PagePositions;
         byte* keys = Keys(page, head);
         byte* values = Values(page, head);
         switch (Format)
@@ -75,7 +66,7 @@ internal readonly unsafe record struct KvBlock(nint[] Pages, int FirstPage, int 
                 for (int i = 0; i < HeadSize; i++) if (Half.IsInfinity(halves[i])) halves[i] = ToHalf(value[i]);
                 break;
             default:
-                KeepBytes(keys, values, n, at, key, value);
+                KeepBytes(keys, values, at, key, value);
                 break;
         }
     }
@@ -85,7 +76,7 @@ internal readonly unsafe record struct KvBlock(nint[] Pages, int FirstPage, int 
     {
         int page = position / PagePositions;
         int at = position % PagePositions;
-        int n = PositionsIn(page);
+        const int n = PagePositions;
         byte* keys = Keys(page, head);
         return Format switch
         {
@@ -106,14 +97,15 @@ internal readonly unsafe record struct KvBlock(nint[] Pages, int FirstPage, int 
         {
             KvFormat.F32 => ((float*)values)[(at * HeadSize) + i],
             KvFormat.F16 => (float)((Half*)values)[(at * HeadSize) + i],
-            _ => (sbyte)values[(PositionsIn(page) * scales * sizeof(ushort)) + (at * HeadSize) + i] * (float)((Half*)values)[(at * scales) + (i / ScaledNumbers)],
+            _ => (sbyte)values[(PagePositions * scales * sizeof(ushort)) + (at * HeadSize) + i] * (float)((Half*)values)[(at * scales) + (i / ScaledNumbers)],
         };
     }
 
     private static Half ToHalf(float value) => (Half)Math.Clamp(value, -65504f, 65504f);
 
-    private void KeepBytes(byte* keys, byte* values, int n, int at, float* key, float* value)
+    private void KeepBytes(byte* keys, byte* values, int at, float* key, float* value)
     {
+        const int n = PagePositions;
         int scales = HeadSize / ScaledNumbers;
         var keyBytes = (sbyte*)keys + (scales * n * sizeof(ushort));
         var valueBytes = (sbyte*)values + (scales * n * sizeof(ushort)) + (at * HeadSize);

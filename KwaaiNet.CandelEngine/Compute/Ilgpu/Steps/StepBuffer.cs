@@ -13,7 +13,7 @@ namespace KwaaiNet.CandelEngine.Compute.Ilgpu.Steps;
 /// <code>
 /// tokens     [r]
 /// head rows  [r]                       which rows want logits; the first ones count
-/// records    [r, 4 + angles]           position, start of the session's table, pages of a block, 1 to round; then the angles, float32
+/// records    [r, 4 + angles]           position, start of the session's table, its stride from block to block, 1 to round; then the angles, float32
 /// </code>
 /// </remarks>
 internal sealed class StepBuffer : IDisposable
@@ -68,17 +68,17 @@ internal sealed class StepBuffer : IDisposable
     /// <param name="row">The row.</param>
     /// <param name="position">The position it takes in its session.</param>
     /// <param name="tableStart">Where the session's pages of the stack's first block are among all tables.</param>
-    /// <param name="pagesOfBlock">The session's pages of a block.</param>
+    /// <param name="stride">From one block's pages to the next one's.</param>
     /// <param name="boundary">How its hidden states are rounded between blocks.</param>
     /// <param name="token">Its token; anything where it starts from hidden states.</param>
     /// <param name="rope">The model's angles.</param>
-    internal void Set(int row, int position, int tableStart, int pagesOfBlock, HiddenFormat boundary, int token, RopeAngles rope)
+    internal void Set(int row, int position, int tableStart, int stride, HiddenFormat boundary, int token, RopeAngles rope)
     {
         _host.Span[row] = token;
         Span<int> record = Record(row);
         record[StepView.PositionWord] = position;
         record[StepView.TableWord] = tableStart;
-        record[StepView.StrideWord] = pagesOfBlock;
+        record[StepView.StrideWord] = stride;
         record[StepView.RoundWord] = boundary == HiddenFormat.F16 ? 1 : 0;
         rope.Write(position, _angles);
         for (int i = 0; i < _angles.Length; i++) record[StepView.HeadWords + i] = BitConverter.SingleToInt32Bits(_angles[i]);

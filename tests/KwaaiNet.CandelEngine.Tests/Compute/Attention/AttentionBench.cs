@@ -44,11 +44,12 @@ internal sealed class AttentionBench : IDisposable
         _pool.Words.MemSetToZero();
 
         // Pages out of order, and a table that does not start at the first number.
-        KvTable first = _pool.Take(3);
-        KvTable second = _pool.Take(2);
-        _pool.Return(first);
-        _table = _pool.Take(_pages);
-        _pool.Return(second);
+        KvTables tables = _pool.Tables;
+        tables.TryPlace(new KvTable(1), 3);
+        _table = new KvTable(1);
+        tables.TryPlace(_table, _pages);
+        for (int page = 0; page < _pages; page++) tables.Set(_table, 0, page, (2 * _pages) + 2 - page);
+        _pool.Send(_table);
         Shape = new AttentionShape(model, _rope, 0, 0, norms: false);
     }
 
@@ -148,11 +149,11 @@ internal sealed class AttentionBench : IDisposable
 
     private StepBuffer Step(int[] positions)
     {
-        StepBuffer step = new(_accelerator, positions.Length, _rope.Length, _pool.Tables);
+        StepBuffer step = new(_accelerator, positions.Length, _rope.Length, _pool.TablesOnDevice);
         step.Begin(positions.Length);
         for (int row = 0; row < positions.Length; row++)
         {
-            if (positions[row] >= 0) step.Set(row, positions[row], _table.Start, _pages, HiddenFormat.F32, 0, _rope);
+            if (positions[row] >= 0) step.Set(row, positions[row], _table.Start, _table.Stride, HiddenFormat.F32, 0, _rope);
         }
 
         step.Send(_accelerator.DefaultStream);
