@@ -18,11 +18,11 @@ namespace KwaaiNet.ApiNode.Generation;
 internal sealed partial class ChainGeneration : IDisposable
 {
     /// <summary>
-    /// Tokens that an answer is expected to have, as far as it may: what a chain must have free beside the prompt. Most answers of a chat are
-    /// shorter. Shards give room as it is filled, so a longer one takes nothing from anybody before it is longer; asking for all it may have
+    /// Tokens that an answer is expected to have, as far as it may: what a chain must have free beside the prompt. Shards let in by the same
+    /// figure and give room as it is filled, so a longer answer takes nothing from anybody before it is longer. Asking for all it may have
     /// would let ten requests without a limit hold everything and use none of it.
     /// </summary>
-    private const int ExpectedNewTokens = 256;
+    private const int ExpectedNewTokens = 128;
 
     private readonly GenerationRequest _request;
     private readonly ChainServices _services;
@@ -32,6 +32,7 @@ internal sealed partial class ChainGeneration : IDisposable
     private readonly GenerationPhases _phases = new();
     private readonly PromptPages _pages;
     private readonly long _ticket;
+    private readonly DateTimeOffset _requested;
     private readonly KeyValuePair<string, object?> _modelTag;
     private AvoidedNodes _avoid = AvoidedNodes.None;
     private AvoidedNodes _full = AvoidedNodes.None;
@@ -57,6 +58,7 @@ internal sealed partial class ChainGeneration : IDisposable
         _tokens = [.. request.Prompt];
         _pages = services.NewPages(request.Model, request.CacheScope);
         _ticket = services.Line.Ticket();
+        _requested = services.Time.GetUtcNow();
         MaxNewTokens = request.MaxNewTokens;
         _modelTag = new KeyValuePair<string, object?>(ApiTelemetry.Tags.Model, request.Model.Id);
         _lastToken = services.Time.GetTimestamp();
@@ -212,6 +214,7 @@ internal sealed partial class ChainGeneration : IDisposable
             Tokens = _tokens,
             PrefixHashes = _pages.Hashes,
             Generated = Generated,
+            Requested = _requested,
             MaxNewTokens = MaxNewTokens - Generated,
             HiddenFormat = wide ? CandelEngine.Compute.HiddenFormat.F32 : CandelEngine.Compute.HiddenFormat.F16,
             PrefillChunk = Math.Min(_options.PrefillChunk, SessionBounds.RowsPerStep(_request.Model.Width, wide ? sizeof(float) : sizeof(ushort))),
@@ -358,12 +361,13 @@ internal sealed partial class ChainGeneration : IDisposable
 
     private void Abandon(ShardFailureException failure, ShardChain chain)
     {
+        bool wasOpen = _session is not null;
         Close();
         _phases.End(failure.Kind.ToString());
         ChainHop[] hops = [.. chain.Hops.Where(hop => failure.Nodes.Contains(hop.NodeId))];
         _lastFailure = failure;
         _told = $"The shard {(hops.Length > 1 ? "nodes" : "node")} of blocks {string.Join(", ", hops.Select(hop => hop.Blocks))} {failure.What}.";
-        if (failure.Kind == ShardFailureKind.KvExhausted)
+        if (failure.Kind == ShardFailureKind.Preempted || (failure.Kind == ShardFailureKind.KvExhausted && !wasOpen))
         {
             // The nodes are well, only full: others may still use them, and this request when somebody has left.
             LogFull(_request.Model.Id, Generated, failure.Message);
@@ -379,7 +383,7 @@ internal sealed partial class ChainGeneration : IDisposable
         foreach (ChainHop hop in hops)
         {
             _avoid = whole ? _avoid.With(hop.NodeId, hop.StartedUnixMs) : _avoid.With(hop.NodeId, hop.Endpoint, hop.StartedUnixMs);
-            if (failure.Kind != ShardFailureKind.Stalled)
+            if (failure.Kind is not (ShardFailureKind.Stalled or ShardFailureKind.KvExhausted))
             {
                 _services.Router.Quarantine(hop, whole);
             }

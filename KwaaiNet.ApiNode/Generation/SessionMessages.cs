@@ -28,6 +28,8 @@ internal static class SessionMessages
             EndBlock = (uint)here.Blocks.End,
             MaxPositions = (uint)(settings.Tokens.Count + settings.MaxNewTokens),
             HiddenFormat = settings.HiddenFormat == CandelEngine.Compute.HiddenFormat.F32 ? HiddenEncoding.F32 : HiddenEncoding.F16,
+            FirstPositions = (uint)settings.Tokens.Count,
+            RequestedUnixMs = (ulong)Math.Max(0, settings.Requested.ToUnixTimeMilliseconds()),
             Traceparent = settings.TraceParent,
             PrefixHashes = settings.PrefixHashes,
             PrefixLineage = settings.PrefixHashes.IsEmpty ? ByteString.Empty : Lineage(chain, hop),

@@ -25,6 +25,9 @@ internal sealed record SessionSettings
     /// <summary>Hashes of the first pages of <see cref="Tokens"/>, as they travel: what the shards may hold already.</summary>
     public ByteString PrefixHashes { get; init; } = ByteString.Empty;
 
+    /// <summary>When the request came: where KV runs out, later ones make way.</summary>
+    public DateTimeOffset Requested { get; init; }
+
     /// <summary>Tokens still to generate.</summary>
     public required int MaxNewTokens { get; init; }
 

@@ -12,6 +12,9 @@ internal enum ShardFailureKind
     /// <summary>The node has no KV cache for the session.</summary>
     KvExhausted,
 
+    /// <summary>Older sessions needed the node's KV cache. It has failed nobody.</summary>
+    Preempted,
+
     /// <summary>Every shard answers and no token comes.</summary>
     Stalled,
 }

@@ -22,6 +22,7 @@ internal static class ShardFailures
         ShardFailureKind kind = code switch
         {
             FailureCode.KvExhausted => ShardFailureKind.KvExhausted,
+            FailureCode.Preempted => ShardFailureKind.Preempted,
             FailureCode.NextHopLost => ShardFailureKind.Lost,
             _ => ShardFailureKind.Refused,
         };
@@ -29,6 +30,7 @@ internal static class ShardFailures
         string what = kind switch
         {
             ShardFailureKind.KvExhausted => "has no KV cache free for it",
+            ShardFailureKind.Preempted => "needed its KV cache for older sessions",
             ShardFailureKind.Lost => "was lost",
             _ => $"failed the session ({code})",
         };

@@ -70,7 +70,7 @@ internal sealed class ShardOptions
     [Range(0, 1024)]
     public int Threads { get; set; }
 
-    /// <summary>How long a session may lie idle before its KV cache is released, in seconds. Default 600.</summary>
+    /// <summary>How long a session may lie idle, and what a finished one left in the KV cache may lie unused, before it is released, in seconds. Default 600.</summary>
     [Range(1, 86_400)]
     public int SessionTtlSeconds { get; set; } = DefaultSessionTtlSeconds;
 

@@ -13,7 +13,9 @@ namespace KwaaiNet.ShardNode.Hosting;
 /// <param name="Sessions">Open sessions.</param>
 /// <param name="Queue">Steps that wait.</param>
 /// <param name="KvUsedBytes">KV cache held by sessions.</param>
-/// <param name="KvFreeBytes">KV cache not held.</param>
+/// <param name="KvFreeBytes">KV cache not held by sessions.</param>
+/// <param name="KvCachedBytes">The part of that in which finished sessions' pages can still be found.</param>
+/// <param name="RowsComputed">Positions computed since these blocks were loaded.</param>
 /// <param name="KvTotalBytes">The whole KV budget over these blocks, used or free.</param>
 /// <param name="KvBytesPerBlockPosition">What one position of one block takes in it.</param>
 /// <param name="StartedUnixMs">When this host started, in Unix milliseconds.</param>
@@ -37,6 +39,8 @@ internal sealed record ShardStatus(
     int Queue,
     long KvUsedBytes,
     long KvFreeBytes,
+    long KvCachedBytes,
+    long RowsComputed,
     long KvTotalBytes,
     long KvBytesPerBlockPosition,
     long StartedUnixMs,

@@ -39,6 +39,8 @@ internal static class ShardStatusEndpoint
             gauges?.WaitingSteps ?? 0,
             gauges?.KvUsedBytes ?? 0,
             gauges?.KvFreeBytes ?? 0,
+            gauges?.KvCachedBytes ?? 0,
+            gauges?.Rows ?? 0,
             held.Loop?.KvTotalBytes ?? 0,
             held.Loop?.KvBytesPerBlockPosition ?? 0,
             announcer.StartedUnixMs,

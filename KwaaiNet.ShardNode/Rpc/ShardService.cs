@@ -78,7 +78,7 @@ internal sealed partial class ShardService(ShardServing serving, ShardAnnouncer 
                     serving.Open(request.Open, owner);
                     break;
                 case ControlRequest.RequestOneofCase.Close:
-                    serving.Close(request.Close.SessionId, owner);
+                    serving.Close(request.Close, owner);
                     break;
                 case ControlRequest.RequestOneofCase.Ping:
                     owner.Post(new ControlEvent { Pong = new Pong { Nonce = request.Ping.Nonce } });

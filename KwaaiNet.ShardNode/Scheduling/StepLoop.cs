@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
-using Google.Protobuf;
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Forwarding;
 using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Loading;
+using KwaaiNet.ShardNode.Prefixes;
 using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Telemetry;
@@ -25,6 +25,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     private readonly ILogger _logger;
     private readonly IHopSource _hops;
     private readonly SessionTable _sessions;
+    private readonly PrefixStore _prefixes;
     private readonly StepBatch _batch;
     private readonly StepDelivery _delivery;
     private readonly SpeedMeter _speed;
@@ -53,7 +54,8 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _telemetry = telemetry;
         _logger = logger;
         _hops = hops(this);
-        _sessions = new SessionTable(stack, model, options.Limits, _hops, time, telemetry, logger);
+        _prefixes = new PrefixStore(stack.KvPagePositions, options.Limits.TimeToLive, time);
+        _sessions = new SessionTable(stack, _prefixes, model, options.Limits, _hops, time, telemetry, logger);
         _batch = new StepBatch(stack.Shape, new StepResultPool(), options.PrefillRows);
         _delivery = new StepDelivery(stack.Shape, sampler, _sessions, _batch, telemetry);
         Gauges = new LoopGauges
@@ -93,7 +95,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     public void Open(OpenSession open, SessionOwner owner) => Post(() => _sessions.Open(open, owner));
 
     /// <summary>Closes a session; the answer goes to <paramref name="owner"/>.</summary>
-    public void Close(ByteString id, SessionOwner owner) => Post(() => _sessions.Close(id, owner));
+    public void Close(CloseSession close, SessionOwner owner) => Post(() => _sessions.Close(close, owner));
 
     /// <summary>Closes all sessions of a stream that has ended.</summary>
     public void CloseAllOf(SessionOwner owner) => Post(() => _sessions.CloseAllOf(owner));
@@ -168,6 +170,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
             _ => new Refusal(FailureCode.Draining, "The node has stopped serving these blocks."),
         });
         CompleteDrains();
+        _prefixes.Clear();
         Publish();
         FreeStack();
         _ended.SetResult(_end);
@@ -249,7 +252,15 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
             return;
         }
 
-        session.TakenSteps++;
+        if (step.Frame.KvLength < session.TakenPositions && !_sessions.TryBeginAt(session, (int)step.Frame.KvLength))
+        {
+            Refusal full = new(FailureCode.KvExhausted, "There is no KV cache for the positions that were to be found here.");
+            Refuse(step, full);
+            _sessions.Fail(session, full);
+            return;
+        }
+
+        if (session.TakenSteps++ == 0) _telemetry.KvReused.Add(step.Frame.KvLength);
         session.TakenPositions += step.Frame.Rows;
         session.Waiting.Enqueue(step);
         _sessions.WaitingSteps++;
@@ -266,6 +277,8 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
             _speed.Add(_batch, elapsed);
             _telemetry.BatchSteps.Record(_batch.Count);
             _telemetry.BatchRows.Record(_batch.Rows);
+            _telemetry.Rows.Add(_batch.Rows);
+            Gauges.Rows += _batch.Rows;
             _telemetry.StepDuration.Record(elapsed.TotalSeconds);
         }
 
@@ -277,6 +290,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
             // Work is life, not only what arrives: a whole model's ring, or a long prompt, hears nothing from outside for as long as it runs.
             _batch[i].Session.LastActive = now;
             Deliver(_batch[i]);
+            _sessions.KeepPages(_batch[i].Session);
         }
 
         _batch.Clear();
@@ -366,8 +380,10 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     {
         Gauges.Sessions = _sessions.Count;
         Gauges.WaitingSteps = _sessions.WaitingSteps;
-        Gauges.KvUsedBytes = _sessions.KvBytes;
-        Gauges.KvFreeBytes = _stack.KvFreeBytes;
+        // What can be forgotten at once is free to whoever needs it.
+        Gauges.KvCachedBytes = _prefixes.UnusedBytes;
+        Gauges.KvFreeBytes = _stack.KvFreeBytes + _prefixes.UnusedBytes;
+        Gauges.KvUsedBytes = KvTotalBytes - Gauges.KvFreeBytes;
     }
 
     private void CompleteDrains()

@@ -63,16 +63,16 @@ internal sealed class ShardServing : IDisposable
     }
 
     /// <summary>Closes a session; the answer goes to <paramref name="owner"/>.</summary>
-    public void Close(ByteString id, SessionOwner owner)
+    public void Close(CloseSession close, SessionOwner owner)
     {
         StepLoop? loop = Held.Loop;
         if (loop is not null && !loop.Ended.IsCompleted)
         {
-            loop.Close(id, owner);
+            loop.Close(close, owner);
             return;
         }
 
-        owner.Post(new ControlEvent { Closed = new SessionClosed { SessionId = id.Length <= SessionId.Length ? id : ByteString.Empty } });
+        owner.Post(new ControlEvent { Closed = new SessionClosed { SessionId = close.SessionId.Length <= SessionId.Length ? close.SessionId : ByteString.Empty } });
     }
 
     /// <summary>Closes all sessions of a stream that has ended.</summary>

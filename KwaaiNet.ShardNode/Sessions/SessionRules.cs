@@ -1,3 +1,4 @@
+using Google.Protobuf;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.Protocol.Nodes;
@@ -53,7 +54,23 @@ internal static class SessionRules
             return new(FailureCode.ContextExceeded, $"{open.MaxPositions} positions do not fit the context of {shape.ContextLength}.");
         }
 
-        return CheckSources(open) ?? CheckHops(open, shape, ownNodeId) ?? CheckEndTokens(open) ?? SamplingRules.Check(open, shape);
+        return CheckPrefix(open) ?? CheckSources(open) ?? CheckHops(open, shape, ownNodeId) ?? CheckEndTokens(open) ?? SamplingRules.Check(open, shape);
+    }
+
+    /// <summary>Whether bytes are hashes of pages, one behind the other, and no more than a message may name.</summary>
+    public static bool AreHashes(ByteString hashes) => hashes.Length % PageHash.Length == 0 && hashes.Length <= PageHash.MaxPages * PageHash.Length;
+
+    private static Refusal? CheckPrefix(OpenSession open)
+    {
+        // A session that began with all it may reach would have no row to run.
+        if (!AreHashes(open.PrefixHashes) || (long)open.PrefixHashes.Length / PageHash.Length * PageHash.Positions >= open.MaxPositions)
+        {
+            return new(FailureCode.BadFrame, $"{open.PrefixHashes.Length} bytes of prefix hashes do not name pages of {open.MaxPositions} positions.");
+        }
+
+        return open.PrefixLineage.Length is 0 or PageHash.Length
+            ? null
+            : new(FailureCode.BadFrame, $"A lineage has {PageHash.Length} bytes, not {open.PrefixLineage.Length}.");
     }
 
     private static Refusal? CheckSources(OpenSession open)

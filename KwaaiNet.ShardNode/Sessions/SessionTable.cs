@@ -1,10 +1,12 @@
 using Google.Protobuf;
 using KwaaiNet.CandelEngine.Compute;
 using KwaaiNet.Protocol.Blocks;
+using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Forwarding;
 using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Loading;
+using KwaaiNet.ShardNode.Prefixes;
 using KwaaiNet.ShardNode.Telemetry;
 
 namespace KwaaiNet.ShardNode.Sessions;
@@ -20,11 +22,14 @@ internal sealed partial class SessionTable
     private readonly TimeProvider _time;
     private readonly ShardTelemetry _telemetry;
     private readonly ILogger _logger;
+    private readonly PrefixStore _prefixes;
     private readonly Dictionary<SessionId, ShardSession> _sessions = [];
 
-    public SessionTable(IBlockStack stack, OpenedModel model, SessionLimits limits, IHopSource hops, TimeProvider time, ShardTelemetry telemetry, ILogger logger)
+    public SessionTable(
+        IBlockStack stack, PrefixStore prefixes, OpenedModel model, SessionLimits limits, IHopSource hops, TimeProvider time, ShardTelemetry telemetry, ILogger logger)
     {
         _stack = stack;
+        _prefixes = prefixes;
         _model = model;
         _held = new BlockRange(stack.Options.FirstBlock, stack.Options.EndBlock);
         _limits = limits;
@@ -36,9 +41,6 @@ internal sealed partial class SessionTable
 
     /// <summary>Open sessions.</summary>
     public int Count => _sessions.Count;
-
-    /// <summary>Bytes of KV cache that open sessions hold.</summary>
-    public long KvBytes { get; private set; }
 
     /// <summary>Steps of all sessions that wait.</summary>
     public int WaitingSteps { get; set; }
@@ -62,25 +64,58 @@ internal sealed partial class SessionTable
             return;
         }
 
-        KvCache cache = _stack.CreateCache((int)open.FirstBlock, (int)open.EndBlock);
-        if (!cache.TryReserve((int)open.MaxPositions))
+        SessionPages pages = _prefixes.Begin(Origin(open, owner), open.PrefixHashes);
+        KvCache cache = _stack.CreateCache((int)open.FirstBlock, (int)open.EndBlock, pages.Beginning());
+        if (!TryReserve(cache, (int)open.MaxPositions))
         {
             cache.Dispose();
+            _prefixes.End(pages, null, ByteString.Empty);
             Refuse(open.SessionId, owner, new Refusal(
                 FailureCode.KvExhausted, $"The KV cache has {_stack.KvFreeBytes:N0} bytes free, too few for {open.MaxPositions} positions.", _stack.KvFreeBytes));
             return;
         }
 
-        ShardSession session = Create(open, owner, cache);
+        ShardSession session = Create(open, owner, cache, pages);
         _sessions.Add(session.Id, session);
-        KvBytes += cache.Bytes;
         LogOpened(session.Id, session.Range, owner.NodeId, cache.Bytes);
-        owner.Post(new ControlEvent { Opened = new SessionOpened { SessionId = session.WireId, KvBytes = cache.Bytes } });
+        owner.Post(new ControlEvent
+        {
+            Opened = new SessionOpened { SessionId = session.WireId, KvBytes = cache.Bytes, CachedPositions = (uint)pages.CachedPositions },
+        });
+    }
+
+    /// <summary>The first step of a session begins where the shard of its chain that holds least does.</summary>
+    /// <returns>Whether there was room for what it must fill itself.</returns>
+    public bool TryBeginAt(ShardSession session, int positions)
+    {
+        session.Cache.Truncate(positions);
+        _prefixes.BeginAt(session.Pages, positions / PageHash.Positions);
+        session.TakenPositions = (uint)positions;
+        return TryReserve(session.Cache, session.MaxPositions);
+    }
+
+    /// <summary>Takes room for a session's positions, and for that forgets pages that no session holds, the longest unused first.</summary>
+    /// <returns>Whether there was room.</returns>
+    private bool TryReserve(KvCache cache, int length)
+    {
+        while (!cache.TryReserve(length))
+        {
+            if (_prefixes.Reclaim(1) == 0) return false;
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes findable what a session has filled.</summary>
+    public void KeepPages(ShardSession session)
+    {
+        if (!session.IsClosed && session.Pages.HasNew(session.Cache.Length)) _prefixes.Keep(session.Pages, session.Cache);
     }
 
     /// <summary>Closes a session for its owner. Closing what is not there is answered as well: the wish is fulfilled.</summary>
-    public void Close(ByteString id, SessionOwner owner)
+    public void Close(CloseSession close, SessionOwner owner)
     {
+        ByteString id = close.SessionId;
         if (Find(id) is { } session)
         {
             if (session.Owner.NodeId != owner.NodeId)
@@ -89,7 +124,8 @@ internal sealed partial class SessionTable
                 return;
             }
 
-            Remove(session, null);
+            // Hashes that are none name nothing; the session is closed all the same.
+            Remove(session, null, SessionRules.AreHashes(close.PageHashes) ? close.PageHashes : ByteString.Empty);
         }
 
         owner.Post(new ControlEvent { Closed = new SessionClosed { SessionId = Echo(id) } });
@@ -130,11 +166,15 @@ internal sealed partial class SessionTable
         }
     }
 
-    /// <summary>Ends the sessions that have been idle for longer than their time to live.</summary>
-    public void FailIdle() => FailWhere(
-        session => _time.GetElapsedTime(session.LastActive) >= _limits.TimeToLive,
-        new Refusal(FailureCode.SessionExpired, $"Nothing came for {_limits.TimeToLive.TotalSeconds:0} s."),
-        null);
+    /// <summary>Ends the sessions that have been idle for longer than their time to live, and forgets pages that nobody used for as long.</summary>
+    public void FailIdle()
+    {
+        FailWhere(
+            session => _time.GetElapsedTime(session.LastActive) >= _limits.TimeToLive,
+            new Refusal(FailureCode.SessionExpired, $"Nothing came for {_limits.TimeToLive.TotalSeconds:0} s."),
+            null);
+        _prefixes.Expire();
+    }
 
     private static ControlEvent Failed(ByteString id, Refusal refusal, string nodeId)
     {
@@ -155,10 +195,18 @@ internal sealed partial class SessionTable
             : null;
     }
 
-    private ShardSession Create(OpenSession open, SessionOwner owner, KvCache cache)
+    private static PageOrigin Origin(OpenSession open, SessionOwner owner) => new(
+        owner.NodeId,
+        new BlockRange((int)open.FirstBlock, (int)open.EndBlock),
+        FormatOf(open),
+        open.PrefixLineage.IsEmpty ? 0 : PageHash.Read(open.PrefixLineage.Span, 0).Value);
+
+    private static HiddenFormat FormatOf(OpenSession open) => open.HiddenFormat == HiddenEncoding.F16 ? HiddenFormat.F16 : HiddenFormat.F32;
+
+    private ShardSession Create(OpenSession open, SessionOwner owner, KvCache cache, SessionPages pages)
     {
         _ = SessionId.TryRead(open.SessionId, out SessionId id);
-        HiddenFormat format = open.HiddenFormat == HiddenEncoding.F16 ? HiddenFormat.F16 : HiddenFormat.F32;
+        HiddenFormat format = FormatOf(open);
         return new ShardSession
         {
             Id = id,
@@ -167,6 +215,8 @@ internal sealed partial class SessionTable
             Range = new BlockRange((int)open.FirstBlock, (int)open.EndBlock),
             Format = format,
             Cache = cache,
+            Pages = pages,
+            TakenPositions = (uint)pages.CachedPositions,
             MaxPositions = (int)open.MaxPositions,
             StepSources = [.. open.StepSources],
             Next = open.Next is null ? null : _hops.Acquire(open.Next),
@@ -197,11 +247,11 @@ internal sealed partial class SessionTable
         foreach (ShardSession session in _sessions.Values.Where(predicate).ToArray()) Remove(session, failure);
     }
 
-    private void Remove(ShardSession session, FailureCode? failure)
+    private void Remove(ShardSession session, FailureCode? failure, ByteString? pageHashes = null)
     {
         session.IsClosed = true;
         _sessions.Remove(session.Id);
-        KvBytes -= session.Cache.Bytes;
+        _prefixes.End(session.Pages, pageHashes is null ? null : session.Cache, pageHashes ?? ByteString.Empty);
         Free(session);
         WaitingSteps -= session.Waiting.Count;
         foreach (IncomingStep step in session.Waiting) step.Stream?.FreeSlots(step.Frame);

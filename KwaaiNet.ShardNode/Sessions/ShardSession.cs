@@ -4,6 +4,7 @@ using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.ShardNode.Forwarding;
 using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Prefixes;
 using KwaaiNet.ShardNode.Telemetry;
 
 namespace KwaaiNet.ShardNode.Sessions;
@@ -28,6 +29,9 @@ internal sealed class ShardSession
 
     /// <summary>Keys and values of its positions.</summary>
     public required KvCache Cache { get; init; }
+
+    /// <summary>Its pages that can be found by others.</summary>
+    public required SessionPages Pages { get; init; }
 
     /// <summary>Positions it may reach.</summary>
     public required int MaxPositions { get; init; }

@@ -7,6 +7,8 @@ internal sealed class LoopGauges
     private int _waitingSteps;
     private long _kvUsedBytes;
     private long _kvFreeBytes;
+    private long _kvCachedBytes;
+    private long _rows;
     private double _prefillTokensPerSecond;
     private double _decodeTokensPerSecond;
 
@@ -19,7 +21,13 @@ internal sealed class LoopGauges
     /// <summary>Bytes of the KV budget held by sessions.</summary>
     public long KvUsedBytes { get => Volatile.Read(ref _kvUsedBytes); set => Volatile.Write(ref _kvUsedBytes, value); }
 
-    /// <summary>Bytes of the KV budget that are free.</summary>
+    /// <summary>Bytes of the KV budget that no session uses and whose pages can still be found: free to whoever needs them.</summary>
+    public long KvCachedBytes { get => Volatile.Read(ref _kvCachedBytes); set => Volatile.Write(ref _kvCachedBytes, value); }
+
+    /// <summary>Positions computed since these blocks were loaded.</summary>
+    public long Rows { get => Volatile.Read(ref _rows); set => Volatile.Write(ref _rows, value); }
+
+    /// <summary>Bytes of the KV budget that are free, <see cref="KvCachedBytes"/> included.</summary>
     public long KvFreeBytes { get => Volatile.Read(ref _kvFreeBytes); set => Volatile.Write(ref _kvFreeBytes, value); }
 
     /// <summary>Prompt positions a second through all blocks held; 0 until measured.</summary>

@@ -34,6 +34,8 @@ internal sealed class ShardTelemetry : IDisposable
         _meter = meters.Create(Name);
         BatchSteps = _meter.CreateHistogram<int>("kwaainet.shard.batch.steps", "{step}", "Steps of different sessions that ran as one batch.");
         BatchRows = _meter.CreateHistogram<int>("kwaainet.shard.batch.rows", "{row}", "Positions that ran as one batch.");
+        Rows = _meter.CreateCounter<long>("kwaainet.shard.rows", "{row}", "Positions computed.");
+        KvReused = _meter.CreateCounter<long>("kwaainet.shard.kv.reused", "{position}", "Positions that sessions began with, found instead of computed.");
         StepDuration = _meter.CreateHistogram<double>("kwaainet.shard.step.duration", "s", "Time one batch took in the blocks held here.");
         HopBytes = _meter.CreateCounter<long>("kwaainet.shard.hop.bytes", "By", "Payload bytes sent to other shards.");
         RefusedSteps = _meter.CreateCounter<long>("kwaainet.shard.steps.refused", "{step}", "Steps that came and did not fit.");
@@ -46,6 +48,10 @@ internal sealed class ShardTelemetry : IDisposable
     public Histogram<int> BatchSteps { get; }
 
     public Histogram<int> BatchRows { get; }
+
+    public Counter<long> Rows { get; }
+
+    public Counter<long> KvReused { get; }
 
     public Histogram<double> StepDuration { get; }
 
@@ -62,6 +68,7 @@ internal sealed class ShardTelemetry : IDisposable
         _meter.CreateObservableGauge("kwaainet.shard.sessions", () => gauges()?.Sessions ?? 0, "{session}", "Open sessions.");
         _meter.CreateObservableGauge("kwaainet.shard.kv.used", () => gauges()?.KvUsedBytes ?? 0, "By", "KV cache held by sessions.");
         _meter.CreateObservableGauge("kwaainet.shard.kv.free", () => gauges()?.KvFreeBytes ?? 0, "By", "KV cache not held by any session.");
+        _meter.CreateObservableGauge("kwaainet.shard.kv.cached", () => gauges()?.KvCachedBytes ?? 0, "By", "KV cache of finished sessions that can be found again; a part of what is free.");
     }
 
     public void Dispose()

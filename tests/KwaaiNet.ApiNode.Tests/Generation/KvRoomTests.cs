@@ -121,7 +121,7 @@ public sealed class KvRoomTests
         FakeNetwork network = FakeNetwork.Of("0-5", "0-5");
         ChatModel model = FakeCatalog.Model(context: 8_192);
         network.KvTotalBytes = 6 * 8_192 * network.KvBytesPerBlockPosition;
-        long free = 6 * (Prompt + 256) * network.KvBytesPerBlockPosition;
+        long free = 6 * (Prompt + 128) * network.KvBytesPerBlockPosition;
         network.Shards["a"].Announce = record => With(record, free - 1);
         network.Shards["b"].Announce = record => With(record, free);
         await using ApiHost host = await ApiHost.StartAsync(network, model: model);

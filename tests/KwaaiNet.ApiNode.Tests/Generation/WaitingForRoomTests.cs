@@ -188,7 +188,7 @@ public sealed class WaitingForRoomTests
             ByteString id = shard.Sessions.Keys.Single();
             shard.Sessions.TryRemove(id, out OpenSession? _);
             shard.Refuses = _ => FailureCode.KvExhausted;
-            shard.Send(new ControlEvent { Failed = new SessionFailed { SessionId = id, Code = FailureCode.KvExhausted, Message = "preempted" } });
+            shard.Send(new ControlEvent { Failed = new SessionFailed { SessionId = id, Code = FailureCode.Preempted, Message = "older ones" } });
             return false;
         };
         await using ApiHost host = await ApiHost.StartAsync(network, time: time, options: api => api.MaxWaiting = 1);
@@ -204,6 +204,31 @@ public sealed class WaitingForRoomTests
 
         ChatResponse response = await answer;
         Assert.Equal(("Hello from the chain.", 22L), (response.Text, response.Usage?.OutputTokenCount));
+        // It keeps its place among the shard's sessions, and says how much it fills at once.
+        Assert.Single(shard.Openings.Select(open => open.RequestedUnixMs).Distinct());
+        Assert.Equal([9u, 14u], shard.Openings.Select(open => open.FirstPositions).Distinct());
+    }
+
+    [Fact]
+    public async Task A_session_that_outgrows_the_shards_is_not_replayed_for_ever()
+    {
+        FakeNetwork network = FakeNetwork.Of("0-5");
+        FakeShard shard = network.Shards["a"];
+        network.BeforeToken = (_, index) =>
+        {
+            if (index == 5)
+            {
+                shard.Send(new ControlEvent { Failed = new SessionFailed { SessionId = shard.Sessions.Keys.Single(), Code = FailureCode.KvExhausted, Message = "alone, and too large" } });
+            }
+
+            return index < 5;
+        };
+        await using ApiHost host = await ApiHost.StartAsync(network);
+        ChainLostException exception = await Assert.ThrowsAsync<ChainLostException>(() => host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled));
+        Assert.Contains("after 5 tokens", exception.Message, StringComparison.Ordinal);
+        // The node is well: others use it at once.
+        network.BeforeToken = (_, _) => true;
+        Assert.Equal("Hello from the chain.", (await host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled)).Text);
     }
 
     // The first token of a session waits for a permit; the others follow.

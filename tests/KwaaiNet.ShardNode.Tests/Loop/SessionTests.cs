@@ -20,7 +20,7 @@ public sealed class SessionTests
         Assert.Equal(free - opened.KvBytes, harness.Loop.Gauges.KvFreeBytes);
         Assert.Equal(opened.KvBytes, harness.Loop.Gauges.KvUsedBytes);
 
-        harness.Loop.Close(open.SessionId, harness.Owner);
+        harness.Loop.Close(new CloseSession { SessionId = open.SessionId }, harness.Owner);
         Assert.Equal(open.SessionId, (await harness.Events.NextAsync()).Closed.SessionId);
         await harness.SettleAsync();
         Assert.Equal(free, harness.Loop.Gauges.KvFreeBytes);
@@ -31,7 +31,7 @@ public sealed class SessionTests
     public async Task Closing_what_is_not_open_is_answered()
     {
         await using LoopHarness harness = new();
-        harness.Loop.Close(LoopHarness.NewId(), harness.Owner);
+        harness.Loop.Close(new CloseSession { SessionId = LoopHarness.NewId() }, harness.Owner);
         Assert.Equal(ControlEvent.EventOneofCase.Closed, (await harness.Events.NextAsync()).EventCase);
     }
 
@@ -52,7 +52,7 @@ public sealed class SessionTests
         await using LoopHarness harness = new();
         OpenSession open = await harness.OpenAsync();
         (SessionOwner stranger, EventLog<ControlEvent> events) = LoopHarness.Connect("did:key:stranger");
-        harness.Loop.Close(open.SessionId, stranger);
+        harness.Loop.Close(new CloseSession { SessionId = open.SessionId }, stranger);
         Assert.Equal(FailureCode.NotAllowed, (await events.NextAsync()).Failed.Code);
         await harness.SettleAsync();
         Assert.Equal(1, harness.Loop.Gauges.Sessions);
@@ -227,7 +227,7 @@ public sealed class SessionTests
         harness.Send(LoopHarness.Tokens(open, 0, 0, true, 5));
         Assert.Equal(2, (await harness.TokensUntilLastAsync()).Count);
         Assert.False(drained.IsCompleted);
-        harness.Loop.Close(open.SessionId, harness.Owner);
+        harness.Loop.Close(new CloseSession { SessionId = open.SessionId }, harness.Owner);
         await drained.WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
     }
 

@@ -306,8 +306,8 @@ public sealed class StepTests
 
         harness.Send(LoopHarness.Tokens(good, 0, 0, true, s_prompt));
         Assert.Equal(LoopHarness.Reference(s_prompt, 3), await harness.TokensUntilLastAsync());
-        harness.Loop.Close(victim.SessionId, owner);
-        harness.Loop.Close(good.SessionId, harness.Owner);
+        harness.Loop.Close(new CloseSession { SessionId = victim.SessionId }, owner);
+        harness.Loop.Close(new CloseSession { SessionId = good.SessionId }, harness.Owner);
         await harness.SettleAsync();
         Assert.Equal((0L, 0, 0), (harness.Loop.Gauges.KvUsedBytes, harness.Loop.Gauges.Sessions, harness.Loop.Gauges.WaitingSteps));
     }
