@@ -18,6 +18,9 @@ public sealed class NodeOptions
     /// <summary>Default for <see cref="TtlMilliseconds"/>: 15 s.</summary>
     public const int DefaultTtlMilliseconds = 15_000;
 
+    /// <summary><see cref="LinkPort"/> of a node that neither serves links nor calls over them.</summary>
+    public const int NoLinks = -1;
+
     /// <summary>A name for people: <c>shard-1</c>. It appears in logs and the network map; nothing is keyed on it.</summary>
     [Required, StringLength(NodeRecordBounds.MaxName, MinimumLength = 1)]
     public string Name { get; set; } = "node";
@@ -42,11 +45,18 @@ public sealed class NodeOptions
     public int? HttpPort { get; set; }
 
     /// <summary>
-    /// Port for framed links, which carry what nodes stream to one another with less work than HTTP/2 (docs/performance.md); 0 lets the system
-    /// choose. Null, the default: gRPC alone. A node that has it set also calls others over links where they have a port for them.
+    /// Port for links, which carry what nodes stream to one another with less work than HTTP/2 (docs/performance.md). 0, the default, lets the
+    /// system choose; <see cref="NoLinks"/>: none, and others are spoken to over gRPC alone. Where a link cannot be had gRPC takes its place.
     /// </summary>
-    [Range(0, 65535)]
-    public int? LinkPort { get; set; }
+    [Range(NoLinks, 65535)]
+    public int LinkPort { get; set; }
+
+    /// <summary>
+    /// The link port others reach this node at, on the host of its endpoint; null: the bound one, or none at all where <see cref="AdvertisedEndpoint"/>
+    /// is set and <see cref="LinkPort"/> is the system's choice: what forwards one port does not forward another that nobody knew of.
+    /// </summary>
+    [Range(1, 65535)]
+    public int? AdvertisedLinkPort { get; set; }
 
     /// <summary>The gRPC address others reach this node at, <c>https://host:port</c>; null: made from <see cref="Host"/> and the bound port.</summary>
     public string? AdvertisedEndpoint { get; set; }

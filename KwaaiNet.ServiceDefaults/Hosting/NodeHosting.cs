@@ -44,7 +44,7 @@ public static class NodeHosting
         services.TryAddSingleton(provider => new NodeChannels(provider.GetRequiredService<NodeOwnCertificate>().Certificate, provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton(provider => new NodeLinks(
             provider.GetRequiredService<NodeChannels>(),
-            provider.GetRequiredService<IOptions<NodeOptions>>().Value.LinkPort is null ? null : provider.GetRequiredService<NodeOwnCertificate>().Certificate,
+            provider.GetRequiredService<IOptions<NodeOptions>>().Value.LinkPort == NodeOptions.NoLinks ? null : provider.GetRequiredService<NodeOwnCertificate>().Certificate,
             provider.GetRequiredService<TimeProvider>()));
         services.TryAddSingleton<NodeEndpoints>();
         services.TryAddSingleton<NodeAnnouncerDependencies>();

@@ -14,11 +14,12 @@ internal sealed class NodeLinkHost(
 
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        if (options.Value.LinkPort is not int port)
+        NodeOptions node = options.Value;
+        if (node.LinkPort == NodeOptions.NoLinks)
             return Task.CompletedTask;
-        _ = NodeOptionsValidator.TryGetListenAddress(options.Value.Host, out IPAddress address);
-        _listener = new LinkListener(address, port, services, own.Certificate, time);
-        endpoints.LinkPort = _listener.Port;
+        _ = NodeOptionsValidator.TryGetListenAddress(node.Host, out IPAddress address);
+        _listener = new LinkListener(address, node.LinkPort, services, own.Certificate, time);
+        endpoints.LinkPort = node.AdvertisedLinkPort ?? (node.AdvertisedEndpoint is null || node.LinkPort > 0 ? _listener.Port : 0);
         return Task.CompletedTask;
     }
 

@@ -35,7 +35,7 @@ internal sealed class EchoNode : IAsyncDisposable
         [
             new("Node:GrpcPort", "0"),
             new("Node:HttpPort", "0"),
-            new("Node:LinkPort", links ? "0" : null),
+            new("Node:LinkPort", links ? "0" : "-1"),
         ]);
         builder.AddNode();
         builder.Services.AddLinkService<EchoShard>(static (binder, service) => Shard.BindService(binder, service));

@@ -19,6 +19,9 @@ public sealed class ShardHostTests
 {
     private static readonly int[] s_prompt = [1, 17, 4, 33, 2, 60, 5, 9, 12, 44, 7, 8, 21];
 
+    // The relays of these tests stand before the gRPC port; a link would go past them.
+    private const string OverGrpc = "Node:LinkPort=-1";
+
     [Fact]
     public async Task A_chain_of_three_draws_the_same_tokens_as_one_shard()
     {
@@ -69,8 +72,8 @@ public sealed class ShardHostTests
     public async Task Hidden_states_go_from_shard_to_shard_and_the_token_round()
     {
         MemoryDirectory directory = new();
-        await using TestShard first = await TestShard.StartAsync(directory, "Shard:Blocks=0-2");
-        await using TestShard second = await TestShard.StartAsync(directory, "Shard:Blocks=3-5");
+        await using TestShard first = await TestShard.StartAsync(directory, "Shard:Blocks=0-2", OverGrpc);
+        await using TestShard second = await TestShard.StartAsync(directory, "Shard:Blocks=3-5", OverGrpc);
         await directory.WaitForReadyAsync(2);
         await using TcpRelay between = new(second.Endpoint);
         await using TcpRelay round = new(first.Endpoint);
@@ -91,9 +94,9 @@ public sealed class ShardHostTests
     public async Task A_lost_next_hop_is_named_and_every_cache_is_released()
     {
         MemoryDirectory directory = new();
-        await using TestShard first = await TestShard.StartAsync(directory, "Shard:Blocks=0-1");
-        await using TestShard second = await TestShard.StartAsync(directory, "Shard:Blocks=2-3");
-        await using TestShard third = await TestShard.StartAsync(directory, "Shard:Blocks=4-5");
+        await using TestShard first = await TestShard.StartAsync(directory, "Shard:Blocks=0-1", OverGrpc);
+        await using TestShard second = await TestShard.StartAsync(directory, "Shard:Blocks=2-3", OverGrpc);
+        await using TestShard third = await TestShard.StartAsync(directory, "Shard:Blocks=4-5", OverGrpc);
         await directory.WaitForReadyAsync(3);
         await using TcpRelay toSecond = new(second.Endpoint);
         await using ChainClient client = new();
