@@ -171,6 +171,7 @@ internal sealed class ShardChainChatClient : IChatClient
         };
     }
 
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     private async ValueTask<SampledToken> NextAsync(ChainGeneration generation, ChatModel model, CancellationToken cancellationToken)
     {
         try

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Failures;
 using KwaaiNet.ApiNode.Planning;
@@ -77,6 +78,7 @@ internal sealed partial class ChainGeneration : IDisposable
     /// <exception cref="ChainUnavailableException">There is no chain; nothing has been generated.</exception>
     /// <exception cref="ChainLostException">The chain failed and none could take over.</exception>
     /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<SampledToken> NextAsync(CancellationToken cancellationToken)
     {
         while (true)

@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
-using System.Threading.Channels;
 using Google.Protobuf;
 using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.Protocol.Sessions;
@@ -19,12 +19,10 @@ internal sealed class ChainSession : IDisposable
 
     private readonly SessionSettings _settings;
     private readonly ShardChain _chain;
-    private readonly CancellationToken _cancelled;
     private readonly ByteString _id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(SessionBounds.SessionIdBytes));
     private readonly TaskCompletionSource _opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private readonly Channel<TokenSampled> _tokens;
+    private readonly TokenQueue _tokens;
     private readonly HopEar[] _ears;
-    private readonly TimeProvider _time;
     private readonly int _start;
     private ShardFailureException? _failure;
     private ByteString _pageHashes = ByteString.Empty;
@@ -38,13 +36,11 @@ internal sealed class ChainSession : IDisposable
     {
         _settings = settings;
         _chain = chain;
-        _cancelled = cancellationToken;
-        _tokens = Channel.CreateBounded<TokenSampled>(new BoundedChannelOptions(settings.MaxNewTokens + EventSlack) { SingleReader = true });
+        _tokens = new TokenQueue(settings.MaxNewTokens + EventSlack, time, cancellationToken);
         _ears = [.. chain.Hops.Select((hop, i) => new HopEar(this, links.Get(hop.NodeId, hop.Endpoint), i))];
         _unopened = _ears.Length;
         _start = settings.Tokens.Count;
         _position = _start;
-        _time = time;
     }
 
     /// <summary>The session's id, hex.</summary>
@@ -110,11 +106,12 @@ internal sealed class ChainSession : IDisposable
     /// <summary>The next token, in order; one that was reported twice is given once.</summary>
     /// <exception cref="ShardFailureException">The chain failed. Tokens that had arrived before were given first.</exception>
     /// <exception cref="OperationCanceledException">The request was cancelled.</exception>
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
     public async ValueTask<SampledToken> NextAsync()
     {
         while (true)
         {
-            while (_tokens.Reader.TryRead(out TokenSampled? token))
+            while (_tokens.TryTake(out ArrivedToken token))
             {
                 if (token.Position < _position)
                 {
@@ -154,7 +151,7 @@ internal sealed class ChainSession : IDisposable
 
             try
             {
-                if (!await _tokens.Reader.WaitToReadAsync(_cancelled).AsTask().WaitAsync(_patience, _time, _cancelled).ConfigureAwait(false))
+                if (!await _tokens.WaitAsync(_patience).ConfigureAwait(false))
                 {
                     throw _failure ?? Misbehaved("sent more tokens than were asked for");
                 }
@@ -180,11 +177,11 @@ internal sealed class ChainSession : IDisposable
             ear.Link.Close(_id, _pageHashes);
         }
 
-        _tokens.Writer.TryComplete();
+        _tokens.Dispose();
     }
 
     // What a ring may stop at: an end token, or as many tokens as were asked for. A finish reason made of anything else would be untrue.
-    private bool IsEnd(TokenSampled token) =>
+    private bool IsEnd(in ArrivedToken token) =>
         _settings.Model.Tokenizer.EndOfGenerationIds.Contains((int)token.Token) || token.Position + 1 - _start >= _settings.MaxNewTokens;
 
     private ShardFailureException Misbehaved(string how) =>
@@ -222,7 +219,7 @@ internal sealed class ChainSession : IDisposable
             _opened.TrySetException(fair);
             // Nobody may be waiting for the opening any more; its failure has been told all the same.
             _ = _opened.Task.Exception;
-            _tokens.Writer.TryComplete();
+            _tokens.Complete();
         }
     }
 
@@ -247,9 +244,9 @@ internal sealed class ChainSession : IDisposable
         public void OnToken(TokenSampled token)
         {
             // Only the last shard samples.
-            if (Hop == session._ears.Length - 1 && !session._tokens.Writer.TryWrite(token))
+            if (Hop == session._ears.Length - 1 && !session._tokens.TryAdd(ArrivedToken.From(token)))
             {
-                session._tokens.Writer.TryComplete();
+                session._tokens.Complete();
             }
         }
 

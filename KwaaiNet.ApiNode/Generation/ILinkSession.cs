@@ -9,7 +9,7 @@ internal interface ILinkSession
     /// <param name="cachedPositions">Positions that it says to hold already.</param>
     void OnOpened(uint cachedPositions);
 
-    /// <summary>The shard sampled a token.</summary>
+    /// <summary>The shard sampled a token; the message is read into again after this.</summary>
     void OnToken(TokenSampled token);
 
     /// <summary>The shard, or its link, failed the session.</summary>

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Threading.Channels;
 using Google.Protobuf;
 using Grpc.Core;
+using KwaaiNet.Protocol.Links;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ApiNode.Generation;
@@ -142,12 +143,10 @@ internal sealed partial class ShardLink : IAsyncDisposable
         }
     }
 
-    private async Task ReadControlAsync(IAsyncStreamReader<ControlEvent> events)
-    {
-        while (await events.MoveNext(_stop.Token).ConfigureAwait(false))
+    private Task ReadControlAsync(IAsyncStreamReader<ControlEvent> events) => events.ForEachAsync(
+        received =>
         {
             Interlocked.Increment(ref _heard);
-            ControlEvent received = events.Current;
             switch (received.EventCase)
             {
                 case ControlEvent.EventOneofCase.Opened when _sessions.TryGetValue(received.Opened.SessionId, out ILinkSession? session):
@@ -163,20 +162,22 @@ internal sealed partial class ShardLink : IAsyncDisposable
                     // Pongs count by having been heard; the rest belongs to sessions that are closed here already.
                     break;
             }
-        }
-    }
 
-    private async Task ReadRefusalsAsync(IAsyncStreamReader<StepRefused> refusals)
-    {
-        while (await refusals.MoveNext(_stop.Token).ConfigureAwait(false))
+            return default;
+        },
+        _stop.Token);
+
+    private Task ReadRefusalsAsync(IAsyncStreamReader<StepRefused> refusals) => refusals.ForEachAsync(
+        refused =>
         {
-            StepRefused refused = refusals.Current;
             if (_sessions.TryGetValue(refused.SessionId, out ILinkSession? session))
             {
                 session.OnFailed(ShardFailures.From(refused, NodeId));
             }
-        }
-    }
+
+            return default;
+        },
+        _stop.Token);
 
     private void Look()
     {

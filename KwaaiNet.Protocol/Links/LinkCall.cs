@@ -3,7 +3,7 @@ using Grpc.Core;
 namespace KwaaiNet.Protocol.Links;
 
 /// <summary>A client's duplex call, usable from its first moment: what is written before the connection stands waits for it.</summary>
-internal sealed class LinkCall<TRequest, TResponse> : IClientStreamWriter<TRequest>, IAsyncStreamReader<TResponse>, IDisposable
+internal sealed class LinkCall<TRequest, TResponse> : IClientStreamWriter<TRequest>, IAsyncStreamReader<TResponse>, IMessageLoop<TResponse>, IDisposable
     where TRequest : class
     where TResponse : class
 {
@@ -53,6 +53,13 @@ internal sealed class LinkCall<TRequest, TResponse> : IClientStreamWriter<TReque
     /// <inheritdoc/>
     public Task<bool> MoveNext(CancellationToken cancellationToken) =>
         Volatile.Read(ref _open) is { } open ? open.Responses.MoveNext(cancellationToken) : MoveLaterAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task ForEachAsync(Func<TResponse, ValueTask> take, CancellationToken cancellationToken)
+    {
+        LinkCallStreams<TRequest, TResponse> open = await _opening.WaitAsync(cancellationToken).ConfigureAwait(false);
+        await open.Responses.ForEachAsync(take, cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>Ends the call; a reader hears CANCELLED.</summary>
     public void Dispose()

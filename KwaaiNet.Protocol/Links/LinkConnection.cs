@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Diagnostics;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography.X509Certificates;
 
 namespace KwaaiNet.Protocol.Links;
@@ -21,6 +22,8 @@ internal sealed class LinkConnection : IDisposable
 
     private const int ReadTimeoutMilliseconds = 3_000;
     private const int FirstBufferBytes = 16 * 1024;
+    private const int FirstPlainBytes = 4096;
+    private const int MaxCopiedBytes = 15 * 1024;
     private const int MaxKeptBytes = 1 << 20;
 
     private readonly Socket _socket;
@@ -28,7 +31,7 @@ internal sealed class LinkConnection : IDisposable
     private readonly SslStream _tls;
     private readonly int _maxMessage;
     private readonly Lock _writing = new();
-    private readonly ArrayBufferWriter<byte> _plain = new(4096);
+    private ArrayBufferWriter<byte> _plain = new(FirstPlainBytes);
     private ITimer? _beats;
     private TaskCompletionSource? _room;
     private Action? _told;
@@ -105,8 +108,14 @@ internal sealed class LinkConnection : IDisposable
     /// <param name="state">Passed on to <paramref name="write"/>.</param>
     /// <param name="write">Writes the payload.</param>
     /// <param name="flush">Whether it leaves now, or with the next one that does.</param>
-    public void Send<TState>(LinkFrameKind kind, TState state, Action<TState, ArrayBufferWriter<byte>> write, bool flush = true)
+    public void Send<TState>(LinkFrameKind kind, TState state, Action<TState, ArrayBufferWriter<byte>> write, bool flush = true) =>
+        Send(kind, state, write, default, flush);
+
+    /// <summary>Sends a frame whose payload is what <paramref name="write"/> makes and, behind it, <paramref name="tail"/>.</summary>
+    public void Send<TState>(LinkFrameKind kind, TState state, Action<TState, ArrayBufferWriter<byte>> write, ReadOnlyMemory<byte> tail, bool flush)
     {
+        // A short tail goes into the same record of TLS; a long one is not copied.
+        bool isCopied = tail.Length <= MaxCopiedBytes;
         lock (_writing)
         {
             if (_broken is not null) return;
@@ -114,13 +123,16 @@ internal sealed class LinkConnection : IDisposable
             _plain.GetSpan(LinkFormat.HeaderBytes);
             _plain.Advance(LinkFormat.HeaderBytes);
             write(state, _plain);
-            int length = _plain.WrittenCount - LinkFormat.HeaderBytes;
+            int length = _plain.WrittenCount - LinkFormat.HeaderBytes + tail.Length;
+            if (isCopied) _plain.Write(tail.Span);
             // The writer's own array, which it only lends for reading.
-            System.Runtime.InteropServices.MemoryMarshal.TryGetArray(_plain.WrittenMemory, out ArraySegment<byte> written);
+            MemoryMarshal.TryGetArray(_plain.WrittenMemory, out ArraySegment<byte> written);
             LinkFormat.WriteHeader(written.AsSpan(), kind, length);
             try
             {
-                _tls.Write(written);
+                // Arrays and not spans, which the stream would copy into an array first.
+                _tls.Write(written.Array!, written.Offset, written.Count);
+                if (!isCopied) WriteTail(tail);
             }
             catch (Exception error) when (error is IOException or ObjectDisposedException or InvalidOperationException)
             {
@@ -128,7 +140,7 @@ internal sealed class LinkConnection : IDisposable
                 return;
             }
 
-            if (_plain.Capacity > MaxKeptBytes) _plain.Clear();
+            if (_plain.Capacity > MaxKeptBytes) _plain = new ArrayBufferWriter<byte>(FirstPlainBytes);
         }
 
         if (flush) _sender.Send();
@@ -150,6 +162,15 @@ internal sealed class LinkConnection : IDisposable
     /// <exception cref="InvalidDataException">The peer sent what is no frame.</exception>
     public (LinkFrameKind Kind, ReadOnlyMemory<byte> Payload) Read()
     {
+        (LinkFrameKind kind, int length) = ReadHeader();
+        return (kind, ReadPayload(length));
+    }
+
+    /// <summary>Reads the header of the next frame that is not a sign of life. Blocks; its whole payload is to be read next.</summary>
+    /// <exception cref="IOException">The connection ended or the peer is dead.</exception>
+    /// <exception cref="InvalidDataException">The peer sent what is no frame.</exception>
+    public (LinkFrameKind Kind, int Length) ReadHeader()
+    {
         while (true)
         {
             Fill(LinkFormat.HeaderBytes);
@@ -157,12 +178,30 @@ internal sealed class LinkConnection : IDisposable
             _start += LinkFormat.HeaderBytes;
             // The peer's signs of life bring a thread here, at the latest, whose call has ended meanwhile.
             if (_readEnough) throw new IOException("the call has ended");
-            if (kind == LinkFrameKind.Beat) continue;
-            Fill(length);
-            ReadOnlyMemory<byte> payload = _buffer.AsMemory(_start, length);
-            _start += length;
-            return (kind, payload);
+            if (kind != LinkFrameKind.Beat) return (kind, length);
         }
+    }
+
+    /// <summary>Reads so many bytes of a payload. Blocks; they lie in a buffer that the next call overwrites.</summary>
+    /// <exception cref="IOException">The connection ended or the peer is dead.</exception>
+    public ReadOnlyMemory<byte> ReadPayload(int length)
+    {
+        Fill(length);
+        ReadOnlyMemory<byte> payload = _buffer.AsMemory(_start, length);
+        _start += length;
+        return payload;
+    }
+
+    /// <summary>Reads bytes of a payload to where they are wanted: as many as are there, at least one. Blocks.</summary>
+    /// <exception cref="IOException">The connection ended or the peer is dead.</exception>
+    public int ReadSome(ArraySegment<byte> destination)
+    {
+        int there = Math.Min(_end - _start, destination.Count);
+        if (there == 0) return ReadTls(destination.Array!, destination.Offset, destination.Count);
+
+        _buffer.AsSpan(_start, there).CopyTo(destination);
+        _start += there;
+        return there;
     }
 
     /// <summary>Tells somebody, once, that the connection has broken or is closed.</summary>
@@ -235,6 +274,18 @@ internal sealed class LinkConnection : IDisposable
     private void Begin(TimeProvider time) => _beats = time.CreateTimer(
         _ => Send(LinkFrameKind.Beat, 0, static (_, _) => { }), null, BeatPeriod, BeatPeriod);
 
+    private void WriteTail(ReadOnlyMemory<byte> tail)
+    {
+        if (MemoryMarshal.TryGetArray(tail, out ArraySegment<byte> array)) _tls.Write(array.Array!, array.Offset, array.Count);
+        else _tls.Write(tail.Span);
+    }
+
+    private int ReadTls(byte[] buffer, int offset, int count)
+    {
+        int read = _tls.Read(buffer, offset, count);
+        return read > 0 ? read : throw new IOException("the node ended the connection");
+    }
+
     // The buffer grows with what has come, not with what a header promises.
     private void Fill(int count)
     {
@@ -248,9 +299,7 @@ internal sealed class LinkConnection : IDisposable
             }
 
             if (_end == _buffer.Length) Array.Resize(ref _buffer, (int)Math.Min((long)_buffer.Length * 2, Array.MaxLength));
-            int read = _tls.Read(_buffer.AsSpan(_end));
-            if (read == 0) throw new IOException("the node ended the connection");
-            _end += read;
+            _end += ReadTls(_buffer, _end, _buffer.Length - _end);
         }
 
         if (_buffer.Length > MaxKeptBytes && _end - _start < FirstBufferBytes && count < FirstBufferBytes)

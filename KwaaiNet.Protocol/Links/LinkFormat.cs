@@ -14,6 +14,7 @@ namespace KwaaiNet.Protocol.Links;
 /// kind 3 end    empty; the client sends nothing more
 /// kind 4 status u8 gRPC status code | UTF-8 detail; the server's last frame
 /// kind 5 beat   empty; every second from both sides, whatever else they do: who hears nothing for three takes the other for dead
+/// kind 6 raw    one message of the token path, without protobuf: <see cref="StepFrameCodec"/>, <see cref="ControlEventCodec"/>
 /// </code>
 /// </remarks>
 internal static class LinkFormat
@@ -44,7 +45,7 @@ internal static class LinkFormat
         LinkFrameKind kind = (LinkFrameKind)header[4];
         uint most = kind switch
         {
-            LinkFrameKind.Data => (uint)maxMessage,
+            LinkFrameKind.Data or LinkFrameKind.Raw => (uint)maxMessage,
             LinkFrameKind.Call or LinkFrameKind.Status => MaxTextBytes,
             LinkFrameKind.End or LinkFrameKind.Beat => 0,
             _ => throw new InvalidDataException($"a frame of unknown kind {header[4]}"),

@@ -17,4 +17,7 @@ internal enum LinkFrameKind : byte
 
     /// <summary>A sign of life.</summary>
     Beat = 5,
+
+    /// <summary>A message in the form of its own that <see cref="ILinkCodec{T}"/> gives it.</summary>
+    Raw = 6,
 }

@@ -4,21 +4,25 @@ namespace KwaaiNet.Protocol.Links;
 
 /// <summary>Sends what was collected for a socket, and never waits: what the system does not take at once goes when it has room again.</summary>
 /// <remarks>
-/// One buffer is filled while the other is being sent. Safe for concurrent use: the lock is held for a copy, never for a system call.
+/// What waits lies in pieces of <see cref="PieceBytes"/>, which are used again: nothing large is made for a large message, and one call of
+/// the system is bounded. Safe for concurrent use: the lock is held for a copy, never for a system call.
 /// </remarks>
 internal sealed class LinkSender : IDisposable
 {
-    /// <summary>Buffers beyond this size are not kept.</summary>
-    private const int MaxKeptBytes = 1 << 20;
+    private const int PieceBytes = 32 * 1024;
+    private const int MaxKeptPieces = 32;
 
     private readonly Socket _socket;
     private readonly SocketAsyncEventArgs _operation = new();
     private readonly Lock _gate = new();
-    private byte[] _filling = new byte[16 * 1024];
-    private byte[] _sending = new byte[16 * 1024];
+    private readonly Queue<byte[]> _full = new();
+    private readonly Stack<byte[]> _free = new();
+    private byte[] _filling = new byte[PieceBytes];
+    private byte[] _sending = [];
     private int _filled;
     private int _sent;
     private int _length;
+    private long _waiting;
     private bool _isSending;
     private bool _failed;
 
@@ -43,7 +47,7 @@ internal sealed class LinkSender : IDisposable
     {
         get
         {
-            lock (_gate) return _filled + (_isSending ? _length - _sent : 0);
+            lock (_gate) return _waiting;
         }
     }
 
@@ -53,40 +57,55 @@ internal sealed class LinkSender : IDisposable
         lock (_gate)
         {
             if (_failed) return;
-            if (_filling.Length - _filled < bytes.Length)
+            _waiting += bytes.Length;
+            while (true)
             {
-                byte[] larger = GC.AllocateUninitializedArray<byte>(Math.Max(_filling.Length * 2, _filled + bytes.Length));
-                _filling.AsSpan(0, _filled).CopyTo(larger);
-                _filling = larger;
+                int some = Math.Min(bytes.Length, PieceBytes - _filled);
+                bytes[..some].CopyTo(_filling.AsSpan(_filled));
+                _filled += some;
+                bytes = bytes[some..];
+                if (bytes.IsEmpty) return;
+                _full.Enqueue(_filling);
+                Refill();
             }
-
-            bytes.CopyTo(_filling.AsSpan(_filled));
-            _filled += bytes.Length;
         }
     }
 
     /// <summary>Sends what waits, unless somebody is sending: then it goes behind that.</summary>
     public void Send()
     {
-        if (Begin()) Continue();
+        lock (_gate)
+        {
+            if (_isSending || _waiting == 0 || _failed) return;
+            _isSending = true;
+            TakePiece();
+        }
+
+        Continue();
     }
 
     /// <inheritdoc/>
     public void Dispose() => _operation.Dispose();
 
-    private bool Begin()
+    // Under the lock.
+    private void Refill()
     {
-        lock (_gate)
+        _filling = _free.TryPop(out byte[]? piece) ? piece : GC.AllocateUninitializedArray<byte>(PieceBytes);
+        _filled = 0;
+    }
+
+    // Under the lock: what came first.
+    private void TakePiece()
+    {
+        _sent = 0;
+        if (_full.TryDequeue(out byte[]? piece))
         {
-            if (_isSending || _filled == 0 || _failed) return false;
-            (_sending, _filling) = (_filling, _sending);
-            if (_filling.Length > MaxKeptBytes) _filling = new byte[16 * 1024];
-            _length = _filled;
-            _sent = 0;
-            _filled = 0;
-            _isSending = true;
-            return true;
+            (_sending, _length) = (piece, PieceBytes);
+            return;
         }
+
+        (_sending, _length) = (_filling, _filled);
+        Refill();
     }
 
     private void Continue()
@@ -116,19 +135,22 @@ internal sealed class LinkSender : IDisposable
             return false;
         }
 
-        bool more;
         long waiting;
         lock (_gate)
         {
             _sent += _operation.BytesTransferred;
-            if (_sent < _length) return true;
-            _isSending = false;
-            waiting = _filled;
+            _waiting -= _operation.BytesTransferred;
+            waiting = _waiting;
+            if (_sent == _length)
+            {
+                if (_free.Count < MaxKeptPieces) _free.Push(_sending);
+                _isSending = waiting > 0;
+                if (_isSending) TakePiece();
+            }
         }
 
-        more = waiting > 0 && Begin();
         Left?.Invoke(waiting);
-        return more;
+        return waiting > 0;
     }
 
     private void Fail(string reason)
@@ -138,6 +160,8 @@ internal sealed class LinkSender : IDisposable
             if (_failed) return;
             _failed = true;
             _isSending = false;
+            _waiting = 0;
+            _full.Clear();
             _filled = 0;
         }
 

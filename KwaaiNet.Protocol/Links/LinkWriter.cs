@@ -6,6 +6,8 @@ namespace KwaaiNet.Protocol.Links;
 internal sealed class LinkWriter<T>(LinkConnection link, Marshaller<T> marshaller) : IClientStreamWriter<T>, IServerStreamWriter<T>
     where T : class
 {
+    private readonly ILinkCodec<T>? _codec = LinkCodecs.Create<T>();
+
     /// <inheritdoc/>
     public WriteOptions? WriteOptions { get; set; }
 
@@ -13,7 +15,8 @@ internal sealed class LinkWriter<T>(LinkConnection link, Marshaller<T> marshalle
     public Task WriteAsync(T message)
     {
         if (link.Broken is { } reason) return Task.FromException(new RpcException(new Status(StatusCode.Unavailable, reason)));
-        link.SendData(marshaller, message, flush: WriteOptions is null || !WriteOptions.Flags.HasFlag(WriteFlags.BufferHint));
+        bool flush = WriteOptions is null || (WriteOptions.Flags & WriteFlags.BufferHint) == 0;
+        if (_codec is null || !_codec.TrySend(link, message, flush)) link.SendData(marshaller, message, flush);
         return link.WaitForRoomAsync();
     }
 

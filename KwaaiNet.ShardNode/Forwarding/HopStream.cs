@@ -1,4 +1,3 @@
-using System.Threading.Channels;
 using Grpc.Core;
 using KwaaiNet.Protocol.Links;
 using KwaaiNet.Protocol.Wire;
@@ -6,13 +5,18 @@ using KwaaiNet.ShardNode.Frames;
 
 namespace KwaaiNet.ShardNode.Forwarding;
 
-/// <summary>One long-lived Steps stream to another node: one writer, one reader of refusals. When it breaks it is dead; the next session makes a new one.</summary>
+/// <summary>The long-lived Steps streams to another node, one for prompts and one for answers under way. When either breaks the hop is dead; the next session makes a new one.</summary>
+/// <remarks>
+/// Two streams, so that a token's hidden state never stands behind megabytes of somebody's prompt: each has a queue of its own here, a flow
+/// control and, over links, a connection of its own, and a reader of its own at the other end.
+/// </remarks>
 internal sealed partial class HopStream : IHop, IAsyncDisposable
 {
-    /// <summary>Bytes that may wait to be written before sessions are held back: some turns of prefill, or very many of decode.</summary>
+    /// <summary>Bytes of prompts that may wait to be written before sessions are held back: some turns of prefill.</summary>
     internal const long MaxWaitingBytes = 16L << 20;
 
-    private readonly Channel<StepResult> _waiting;
+    private readonly HopLane _prompts;
+    private readonly HopLane _answers;
     private readonly CancellationTokenSource _stop = new();
     private readonly NodeLinks _links;
     private readonly IHopListener _listener;
@@ -29,7 +33,8 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
         _endpoint = hop.Endpoint;
         _links = links;
         // Over a link the thread that computed a result sends it: it never waits there, and no other thread has to wake up for it.
-        _waiting = Channel.CreateUnbounded<StepResult>(new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = links.AreOn });
+        _prompts = new HopLane(links.AreOn, OnPromptWritten, OnRefused);
+        _answers = new HopLane(links.AreOn, static _ => { }, OnRefused);
         _listener = listener;
         _logger = logger;
         _running = Task.Run(RunAsync);
@@ -54,8 +59,8 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     public void Send(StepResult result)
     {
         result.Acquire();
-        Interlocked.Add(ref _waitingBytes, result.PayloadBytes);
-        if (!_waiting.Writer.TryWrite(result)) result.Release(); // dead: its sessions are being told
+        if (!result.IsDecode) Interlocked.Add(ref _waitingBytes, result.PayloadBytes);
+        if (!(result.IsDecode ? _answers : _prompts).TrySend(result)) result.Release(); // dead: its sessions are being told
     }
 
     /// <inheritdoc/>
@@ -69,17 +74,15 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     private async Task RunAsync()
     {
         string reason = "the node ended the stream";
-        Task writing = Task.CompletedTask;
-        Task reading = Task.CompletedTask;
+        Task prompts = Task.CompletedTask;
+        Task answers = Task.CompletedTask;
         try
         {
             Shard.ShardClient client = new(_links.Invoker(_endpoint, NodeId));
-            using AsyncDuplexStreamingCall<StepFrame, StepRefused> call = client.Steps(cancellationToken: _stop.Token);
             LogConnecting(NodeId, _endpoint);
-            writing = WriteAsync(call.RequestStream);
-            reading = ReadAsync(call.ResponseStream);
-            // Whichever ends first ends the stream; the call's disposal then ends the other.
-            await (await Task.WhenAny(reading, writing).ConfigureAwait(false)).ConfigureAwait(false);
+            answers = _answers.RunAsync(client, _stop.Token);
+            prompts = _prompts.RunAsync(client, _stop.Token);
+            await (await Task.WhenAny(answers, prompts).ConfigureAwait(false)).ConfigureAwait(false);
         }
         catch (RpcException failure)
         {
@@ -91,12 +94,14 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
         }
         finally
         {
-            _waiting.Writer.TryComplete();
-            await Task.WhenAll(reading, writing).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            while (_waiting.Reader.TryRead(out StepResult? unsent)) unsent.Release();
+            bool isWanted = !_stop.IsCancellationRequested;
+            await _stop.CancelAsync().ConfigureAwait(false);
+            _answers.End();
+            _prompts.End();
+            await Task.WhenAll(answers, prompts).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             // Before the listener is told: a session that comes after that must get a new stream, one that comes before is told as well.
             _lost = true;
-            if (!_stop.IsCancellationRequested)
+            if (isWanted)
             {
                 LogLost(NodeId, _endpoint, reason);
                 _listener.OnLost(this, reason);
@@ -104,37 +109,13 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
         }
     }
 
-    private async Task WriteAsync(IClientStreamWriter<StepFrame> stream)
+    private void OnPromptWritten(int bytes)
     {
-        WriteOptions flush = new();
-        WriteOptions more = new(WriteFlags.BufferHint);
-        while (await _waiting.Reader.WaitToReadAsync(_stop.Token).ConfigureAwait(false))
-        {
-            while (_waiting.Reader.TryRead(out StepResult? result))
-            {
-                int bytes = result.PayloadBytes;
-                try
-                {
-                    // Frames of one batch leave as one write to the socket.
-                    stream.WriteOptions = _waiting.Reader.TryPeek(out _) ? more : flush;
-                    await stream.WriteAsync(result.Frame!, _stop.Token).ConfigureAwait(false);
-                }
-                finally
-                {
-                    // The message is serialised once the write is done; nothing reads the buffer after it.
-                    result.Release();
-                }
-
-                long left = Interlocked.Add(ref _waitingBytes, -bytes);
-                if (left < MaxWaitingBytes && left + bytes >= MaxWaitingBytes) _listener.OnRoom();
-            }
-        }
+        long left = Interlocked.Add(ref _waitingBytes, -bytes);
+        if (left < MaxWaitingBytes && left + bytes >= MaxWaitingBytes) _listener.OnRoom();
     }
 
-    private async Task ReadAsync(IAsyncStreamReader<StepRefused> stream)
-    {
-        while (await stream.MoveNext(_stop.Token).ConfigureAwait(false)) _listener.OnRefused(this, stream.Current);
-    }
+    private void OnRefused(StepRefused refused) => _listener.OnRefused(this, refused);
 
     [LoggerMessage(LogLevel.Debug, "Connecting to the next hop {NodeId} at {Endpoint}.")]
     private partial void LogConnecting(string nodeId, string endpoint);

@@ -1,17 +1,18 @@
-using Google.Protobuf;
 using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ShardNode.Frames;
 
 /// <summary>What came out of one step: kept until the session's next step replaces it, so that a repeated step is answered without running again.</summary>
 /// <remarks>
-/// The frame's payload lies in a pooled buffer that the session (the kept result) and streams still writing it hold together;
-/// the last to <see cref="Release"/> gives it back. Acquire and release are safe from any thread.
+/// Its messages and the payload's buffer are used again by later steps; the session (the kept result) and streams still writing it hold it
+/// together, and the last to <see cref="Release"/> gives it back. Acquire and release are safe from any thread.
 /// </remarks>
 internal sealed class StepResult
 {
     private readonly StepResultPool _pool;
-    private byte[] _buffer = [];
+    private readonly ReusableBytes _payload = new();
+    private readonly StepFrame _frame = new();
+    private ControlEvent? _sampled;
     private int _holders;
 
     internal StepResult(StepResultPool pool) => _pool = pool;
@@ -20,30 +21,34 @@ internal sealed class StepResult
     public StepFrame? Frame { get; private set; }
 
     /// <summary>What goes to the session's owner; null when the step was not sampled here.</summary>
-    public ControlEvent? Sampled { get; set; }
+    public ControlEvent? Sampled { get; private set; }
+
+    /// <summary>Whether the frame is a step of an answer under way, which waits behind nobody's prompt.</summary>
+    public bool IsDecode { get; set; }
 
     /// <summary>Bytes of the payload.</summary>
-    public int PayloadBytes { get; private set; }
+    public int PayloadBytes => _payload.Length;
 
-    /// <summary>Where the payload is written before <see cref="Seal"/>.</summary>
-    public Span<byte> Payload => _buffer.AsSpan(0, PayloadBytes);
+    /// <summary>Where the payload is written.</summary>
+    public Span<byte> Payload => _payload.Span;
 
-    /// <summary>Starts anew with room for a payload, held once.</summary>
-    internal void Begin(int payloadBytes)
+    /// <summary>A frame around the payload, all of whose other fields are to be set. It is the payload of tokens or of hidden states.</summary>
+    public StepFrame Wrap(bool isHidden)
     {
-        // An exact size: steps of a session have few different ones, and a pool of powers of two would waste half of a prefill.
-        if (_buffer.Length < payloadBytes) _buffer = GC.AllocateUninitializedArray<byte>(payloadBytes);
-        PayloadBytes = payloadBytes;
-        Frame = null;
-        Sampled = null;
-        Volatile.Write(ref _holders, 1);
+        if (isHidden) _frame.Hidden = _payload.Seal();
+        else _frame.Tokens = _payload.Seal();
+        return _frame;
     }
 
-    /// <summary>The payload as protobuf bytes, without a copy: the buffer does not change while anyone holds this result.</summary>
-    public ByteString Seal() => UnsafeByteOperations.UnsafeWrap(_buffer.AsMemory(0, PayloadBytes));
+    /// <summary>The wrapped frame is what goes on.</summary>
+    public void SetFrame() => Frame = _frame;
 
-    /// <summary>Sets the frame that <see cref="Seal"/>ed bytes travel in.</summary>
-    public void SetFrame(StepFrame frame) => Frame = frame;
+    /// <summary>A token for the owner, all of whose fields are to be set.</summary>
+    public TokenSampled SetSampled()
+    {
+        Sampled = _sampled ??= new ControlEvent { Token = new TokenSampled() };
+        return Sampled.Token;
+    }
 
     /// <summary>One more holder.</summary>
     public void Acquire() => Interlocked.Increment(ref _holders);
@@ -56,11 +61,21 @@ internal sealed class StepResult
         if (left == 0) _pool.Return(this);
     }
 
+    /// <summary>Starts anew with room for a payload, held once.</summary>
+    internal void Begin(int payloadBytes)
+    {
+        _payload.Resize(0);
+        _payload.Resize(payloadBytes);
+        Clear();
+        Volatile.Write(ref _holders, 1);
+    }
+
     internal void Clear()
     {
         Frame = null;
         Sampled = null;
+        IsDecode = false;
     }
 
-    internal int BufferBytes => _buffer.Length;
+    internal int BufferBytes => _payload.Capacity;
 }

@@ -2,18 +2,31 @@ using System.Collections.Concurrent;
 
 namespace KwaaiNet.ShardNode.Frames;
 
-/// <summary>Results no one holds any more, with their buffers. Bounded in number and in bytes a piece, so that one long prompt is not kept for ever.</summary>
+/// <summary>Results no one holds any more, with their buffers: small ones for decode, large ones for prompts. Bounded in number and in bytes.</summary>
 internal sealed class StepResultPool
 {
-    private const int MaxIdle = 256;
-    private const int MaxBufferBytes = 1 << 20;
+    private const int SmallBytes = 64 * 1024;
+    private const int MaxIdle = 512;
+    private const long MaxIdleBytes = 64L << 20;
 
-    private readonly ConcurrentBag<StepResult> _idle = [];
+    private readonly ConcurrentQueue<StepResult> _small = new();
+    private readonly ConcurrentQueue<StepResult> _large = new();
+    private int _idle;
+    private long _idleBytes;
 
     /// <summary>A result with room for a payload, held once by the caller.</summary>
     public StepResult Rent(int payloadBytes)
     {
-        StepResult result = _idle.TryTake(out StepResult? idle) ? idle : new StepResult(this);
+        if ((payloadBytes > SmallBytes ? _large : _small).TryDequeue(out StepResult? result))
+        {
+            Interlocked.Decrement(ref _idle);
+            Interlocked.Add(ref _idleBytes, -result.BufferBytes);
+        }
+        else
+        {
+            result = new StepResult(this);
+        }
+
         result.Begin(payloadBytes);
         return result;
     }
@@ -21,6 +34,16 @@ internal sealed class StepResultPool
     internal void Return(StepResult result)
     {
         result.Clear();
-        if (result.BufferBytes <= MaxBufferBytes && _idle.Count < MaxIdle) _idle.Add(result);
+        int bytes = result.BufferBytes;
+        bool isOneTooMany = Interlocked.Increment(ref _idle) > MaxIdle;
+        bool isTooMuch = Interlocked.Add(ref _idleBytes, bytes) > MaxIdleBytes;
+        if (isOneTooMany || isTooMuch)
+        {
+            Interlocked.Decrement(ref _idle);
+            Interlocked.Add(ref _idleBytes, -bytes);
+            return;
+        }
+
+        (bytes > SmallBytes ? _large : _small).Enqueue(result);
     }
 }

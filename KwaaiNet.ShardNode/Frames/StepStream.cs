@@ -27,13 +27,19 @@ internal sealed class StepStream(string nodeId, int window)
         for (int slots = SlotsOf(frame); slots > 0; slots--) await _slots.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
-    /// <summary>A step has left: it ran, was refused, or its session ended.</summary>
-    public void FreeSlots(StepFrame frame) => _slots.Release(SlotsOf(frame));
+    /// <summary>A step has left: it ran, was refused, or its session ended. Its bytes are read into anew after this.</summary>
+    public void FreeSlots(StepFrame frame)
+    {
+        int slots = SlotsOf(frame);
+        frame.Release();
+        _slots.Release(slots);
+    }
 
     /// <summary>Tells the neighbour why its frame was not run.</summary>
     public void Refuse(StepFrame frame, Refusal refusal) => _refusals.Writer.TryWrite(new StepRefused
     {
-        SessionId = frame.SessionId.Length <= SessionId.Length ? frame.SessionId : Google.Protobuf.ByteString.Empty,
+        // A copy: the frame's own bytes are read into again.
+        SessionId = frame.SessionId.Length <= SessionId.Length ? Google.Protobuf.ByteString.CopyFrom(frame.SessionId.Span) : Google.Protobuf.ByteString.Empty,
         Step = frame.Step,
         Code = refusal.Code,
         Message = refusal.Message,

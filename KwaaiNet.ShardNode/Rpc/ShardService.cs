@@ -67,11 +67,9 @@ internal sealed partial class ShardService(ShardServing serving, ShardAnnouncer 
         }
     }
 
-    private async Task ReadControlAsync(IAsyncStreamReader<ControlRequest> stream, SessionOwner owner, CancellationToken cancellationToken)
-    {
-        while (await stream.MoveNext(cancellationToken).ConfigureAwait(false))
+    private Task ReadControlAsync(IAsyncStreamReader<ControlRequest> stream, SessionOwner owner, CancellationToken cancellationToken) => stream.ForEachAsync(
+        request =>
         {
-            ControlRequest request = stream.Current;
             switch (request.RequestCase)
             {
                 case ControlRequest.RequestOneofCase.Open:
@@ -87,18 +85,18 @@ internal sealed partial class ShardService(ShardServing serving, ShardAnnouncer 
                     // A request of a later version: not understood, and no reason to end what is understood.
                     break;
             }
-        }
-    }
 
-    private async Task ReadStepsAsync(IAsyncStreamReader<StepFrame> stream, StepStream source, CancellationToken cancellationToken)
-    {
-        while (await stream.MoveNext(cancellationToken).ConfigureAwait(false))
+            return default;
+        },
+        cancellationToken);
+
+    private Task ReadStepsAsync(IAsyncStreamReader<StepFrame> stream, StepStream source, CancellationToken cancellationToken) => stream.ForEachAsync(
+        async frame =>
         {
-            StepFrame frame = stream.Current;
             await source.WaitForSlotsAsync(frame, cancellationToken).ConfigureAwait(false);
             serving.Arrive(new IncomingStep(frame, source));
-        }
-    }
+        },
+        cancellationToken);
 
     [LoggerMessage(LogLevel.Debug, "The {Stream} stream of {Peer} broke: {Reason}")]
     private partial void LogBroken(string stream, string peer, string reason);

@@ -37,40 +37,48 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
     {
         StepResult kept = session.Kept!;
         if (kept.Frame is not null) Send(session, kept);
-        if (kept.Sampled is not null) session.Owner.Post(kept.Sampled);
+        if (kept.Sampled is not null) session.Owner.Post(kept);
     }
 
     private void Finish(ShardSession session, StepFrame frame)
     {
         IncomingStep done = session.Waiting.Dequeue();
-        done.Stream?.FreeSlots(done.Frame);
         sessions.WaitingSteps--;
         session.RowsDone = 0;
         session.DoneSteps++;
         session.Spans.OnStepDone((int)frame.Rows, frame.Sample);
 
-        session.Kept?.Release();
+        StepResult? before = session.Kept;
         StepResult result = session.Filling!;
         session.Kept = result;
         session.Filling = null;
-        if (!session.IsLast)
+        try
         {
-            result.SetFrame(new StepFrame
-            {
-                SessionId = session.WireId,
-                Step = frame.Step,
-                KvLength = frame.KvLength,
-                Rows = frame.Rows,
-                FirstBlock = (uint)session.Range.End,
-                Hidden = result.Seal(),
-                Sample = frame.Sample,
-            });
-            Send(session, result);
+            if (!session.IsLast) SendOn(session, frame, result);
+            else if (frame.Sample) Draw(session, frame, result);
         }
-        else if (frame.Sample)
+        finally
         {
-            Draw(session, frame, result);
+            // Last: the frame lies in buffers that are used again after this, its stream's or those of the result before.
+            before?.Release();
+            done.Stream?.FreeSlots(done.Frame);
         }
+    }
+
+    private void SendOn(ShardSession session, StepFrame frame, StepResult result)
+    {
+        StepFrame on = result.Wrap(isHidden: true);
+        on.SessionId = session.WireId;
+        on.Step = frame.Step;
+        on.KvLength = frame.KvLength;
+        on.Rows = frame.Rows;
+        on.FirstBlock = (uint)session.Range.End;
+        on.Sample = frame.Sample;
+        result.SetFrame();
+        // Behind a step that drew, one of a single row is the answer's next: that token has been all round, so nothing of the session can be overtaken.
+        result.IsDecode = session.HasDrawn && frame.Rows == 1;
+        session.HasDrawn = frame.Sample;
+        Send(session, result);
     }
 
     private void Draw(ShardSession session, StepFrame frame, StepResult result)
@@ -90,40 +98,33 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
         bool isLast = session.EndTokens.Contains(token)
             || session.SampledTokens >= session.MaxNewTokens
             || cache.Length >= session.MaxPositions;
-        result.Sampled = new ControlEvent
-        {
-            Token = new TokenSampled
-            {
-                SessionId = session.WireId,
-                Step = frame.Step,
-                Position = (uint)cache.Length,
-                Token = (uint)token,
-                Last = isLast,
-                Logprobs = session.Sampling.TopLogprobs is null ? null : LogprobMessages.Write(_logprobs),
-            },
-        };
+        TokenSampled sampled = result.SetSampled();
+        sampled.SessionId = session.WireId;
+        sampled.Step = frame.Step;
+        sampled.Position = (uint)cache.Length;
+        sampled.Token = (uint)token;
+        sampled.Last = isLast;
+        sampled.Logprobs = session.Sampling.TopLogprobs is null ? null : LogprobMessages.Write(_logprobs);
 
         // The ring first: the chain's next step starts while the owner still reads.
         if (!isLast) SendRound(session, frame, result, token);
-        session.Owner.Post(result.Sampled);
+        session.Owner.Post(result);
     }
 
     private void SendRound(ShardSession session, StepFrame frame, StepResult result, int token)
     {
         BinaryPrimitives.WriteInt32LittleEndian(result.Payload, token);
-        StepFrame next = new()
-        {
-            SessionId = session.WireId,
-            Step = frame.Step + 1,
-            KvLength = (uint)session.Cache.Length,
-            Rows = 1,
-            FirstBlock = 0,
-            Tokens = result.Seal(),
-            Sample = true,
-        };
+        StepFrame next = result.Wrap(isHidden: false);
+        next.SessionId = session.WireId;
+        next.Step = frame.Step + 1;
+        next.KvLength = (uint)session.Cache.Length;
+        next.Rows = 1;
+        next.FirstBlock = 0;
+        next.Sample = true;
         if (session.Ring is not null)
         {
-            result.SetFrame(next);
+            result.SetFrame();
+            result.IsDecode = true;
             Send(session, result);
             return;
         }

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Grpc.Core;
 using KwaaiNet.Protocol.Wire;
+using KwaaiNet.ShardNode.Frames;
 
 namespace KwaaiNet.ShardNode.Sessions;
 
@@ -13,7 +14,7 @@ internal sealed class SessionOwner(string nodeId, bool inLine = false)
     /// <summary>Events a reader may lag behind before its stream is given up.</summary>
     internal const int MaxWaitingEvents = 65_536;
 
-    private readonly Channel<ControlEvent> _events = Channel.CreateBounded<ControlEvent>(
+    private readonly Channel<(ControlEvent Message, StepResult? Held)> _events = Channel.CreateBounded<(ControlEvent, StepResult?)>(
         new BoundedChannelOptions(MaxWaitingEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait, AllowSynchronousContinuations = inLine });
 
     private readonly TaskCompletionSource _givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -30,10 +31,22 @@ internal sealed class SessionOwner(string nodeId, bool inLine = false)
     public Task GivenUp => _givenUp.Task;
 
     /// <summary>Puts an event in line; an owner that is gone hears nothing more.</summary>
-    public void Post(ControlEvent message)
+    public void Post(ControlEvent message) => Post(message, null);
+
+    /// <summary>Puts a result's token in line; takes a hold on the result of its own until it is written.</summary>
+    public void Post(StepResult result)
     {
+        result.Acquire();
+        Post(result.Sampled!, result);
+    }
+
+    private void Post(ControlEvent message, StepResult? held)
+    {
+        if (_events.Writer.TryWrite((message, held))) return;
+
+        held?.Release();
         // A reader that lets this many events pile up has stopped reading: its stream ends, and with it its sessions.
-        if (!_events.Writer.TryWrite(message) && !_gone && _events.Writer.TryComplete()) _givenUp.TrySetResult();
+        if (!_gone && _events.Writer.TryComplete()) _givenUp.TrySetResult();
     }
 
     /// <summary>Ends the stream after what is in line has been written.</summary>
@@ -46,9 +59,22 @@ internal sealed class SessionOwner(string nodeId, bool inLine = false)
     /// <summary>Writes events as they come, until <see cref="Leave"/> or cancellation.</summary>
     public async Task WriteToAsync(IServerStreamWriter<ControlEvent> stream, CancellationToken cancellationToken)
     {
-        await foreach (ControlEvent message in _events.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        // A wait that could be cancelled would be an object each; completing the line ends it as well.
+        await using CancellationTokenRegistration ended = cancellationToken.UnsafeRegister(
+            static events => ((ChannelWriter<(ControlEvent, StepResult?)>)events!).TryComplete(), _events.Writer);
+        while (await _events.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
         {
-            await stream.WriteAsync(message, cancellationToken).ConfigureAwait(false);
+            while (_events.Reader.TryRead(out (ControlEvent Message, StepResult? Held) next))
+            {
+                try
+                {
+                    await stream.WriteAsync(next.Message, cancellationToken).ConfigureAwait(false);
+                }
+                finally
+                {
+                    next.Held?.Release();
+                }
+            }
         }
     }
 }

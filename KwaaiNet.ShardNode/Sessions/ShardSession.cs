@@ -90,6 +90,9 @@ internal sealed class ShardSession
     /// <summary>The last done step's result.</summary>
     public StepResult? Kept { get; set; }
 
+    /// <summary>Whether a token is drawn behind the step that was sent on last.</summary>
+    public bool HasDrawn { get; set; }
+
     /// <summary>Tokens drawn here.</summary>
     public uint SampledTokens { get; set; }
 

@@ -76,6 +76,23 @@ internal sealed class EchoNode : IAsyncDisposable
             Record = new SignedRecord { Record = new NodeRecord { LinkPort = (uint)endpoints.LinkPort }.ToByteString() },
         });
 
+        /// <summary>Answers every step with what it was, as far as anybody can tell.</summary>
+        public override async Task Steps(IAsyncStreamReader<StepFrame> requestStream, IServerStreamWriter<StepRefused> responseStream, ServerCallContext context)
+        {
+            await context.WriteResponseHeadersAsync([]);
+            await requestStream.ForEachAsync(
+                async frame =>
+                {
+                    string said = Digest(frame);
+                    ulong step = frame.Step;
+                    frame.Release();
+                    await responseStream.WriteAsync(new StepRefused { Step = step, Message = said });
+                },
+                context.CancellationToken);
+        }
+
+        public static string Digest(StepFrame frame) => Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(frame.ToByteArray()));
+
         public override async Task Control(IAsyncStreamReader<ControlRequest> requestStream, IServerStreamWriter<ControlEvent> responseStream, ServerCallContext context)
         {
             await context.WriteResponseHeadersAsync([]);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Forwarding;
@@ -37,8 +38,15 @@ internal sealed class FakeHops : IHopSource
 
         public bool Full { set => _full = value; }
 
+        /// <summary>Of every frame sent, whether it may go past prompts.</summary>
+        public ConcurrentQueue<bool> Overtook { get; } = new();
+
         // A copy, as the wire would make one: the kept result's buffer lives on.
-        public void Send(StepResult result) => _sent.Writer.TryWrite(StepFrame.Parser.ParseFrom(Google.Protobuf.MessageExtensions.ToByteArray(result.Frame!)));
+        public void Send(StepResult result)
+        {
+            Overtook.Enqueue(result.IsDecode);
+            _sent.Writer.TryWrite(StepFrame.Parser.ParseFrom(Google.Protobuf.MessageExtensions.ToByteArray(result.Frame!)));
+        }
 
         public async Task<StepFrame> NextAsync() =>
             await _sent.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);

@@ -88,20 +88,42 @@ public sealed class BatchTests
     }
 
     [Fact]
-    public async Task A_neighbour_without_room_holds_its_sessions_back_and_no_others()
+    public async Task A_neighbour_without_room_holds_prompts_back_and_neither_answers_nor_other_neighbours()
     {
         await using LoopHarness harness = new(new FakeStack(0, 3));
+        OpenSession answering = await harness.OpenAsync();
         OpenSession slow = await harness.OpenAsync();
         OpenSession quick = await harness.OpenAsync(change: request => request.Next.NodeId = "did:key:other");
         FakeHops.FakeHop full = harness.Hops.Hops["did:key:next"];
+        harness.Send(LoopHarness.Tokens(answering, 0, 0, true, 1, 2));
+        await full.NextAsync();
         full.Full = true;
-        harness.Send(LoopHarness.Tokens(slow, 0, 0, true, 1));
-        harness.Send(LoopHarness.Tokens(quick, 0, 0, true, 1));
+        harness.Send(LoopHarness.Tokens(slow, 0, 0, true, 1, 2, 3));
+        harness.Send(LoopHarness.Tokens(quick, 0, 0, true, 1, 2, 3));
         await harness.Hops.Hops["did:key:other"].NextAsync();
+        harness.Send(LoopHarness.Tokens(answering, 1, 2, true, 5));
+        Assert.Equal(answering.SessionId, (await full.NextAsync()).SessionId);
         Assert.True(full.IsSilent);
         full.Full = false;
         harness.Loop.OnRoom();
-        await full.NextAsync();
+        Assert.Equal(slow.SessionId, (await full.NextAsync()).SessionId);
+    }
+
+    [Fact]
+    public async Task A_step_overtakes_prompts_only_behind_a_token_that_was_drawn()
+    {
+        await using LoopHarness harness = new(new FakeStack(0, 3));
+        OpenSession open = await harness.OpenAsync();
+        FakeHops.FakeHop next = harness.Hops.Hops["did:key:next"];
+        // Two rows, the single row that is left of the prompt, an answer's token; then the same of a replay.
+        (uint At, bool Sample, int[] Tokens)[] steps = [(0, false, [1, 2]), (2, true, [3]), (3, true, [4]), (4, false, [5]), (5, true, [6]), (6, true, [7])];
+        for (int step = 0; step < steps.Length; step++)
+        {
+            harness.Send(LoopHarness.Tokens(open, (ulong)step, steps[step].At, steps[step].Sample, steps[step].Tokens));
+            await next.NextAsync();
+        }
+
+        Assert.Equal([false, false, true, true, false, true], next.Overtook);
     }
 
     [Fact]
