@@ -14,7 +14,7 @@ namespace KwaaiNet.Protocol.Links;
 /// 24  kv_length    u32
 /// 28  rows         u32
 /// 32  first_block  u32
-/// 36  flags        u8    1: sample; 2: the rows are hidden states, otherwise tokens; no others
+/// 36  flags        u8    1: sample; 2: the rows are hidden states, otherwise tokens; 4: acknowledge; no others
 /// 37  tokens or hidden states, to the end of the frame
 /// </code>
 /// What has fields beyond these goes as protobuf.
@@ -28,6 +28,7 @@ internal sealed class StepFrameCodec : ILinkCodec<StepFrame>
     private const int FirstRoomBytes = 1 << 20;
     private const byte SampleFlag = 1;
     private const byte HiddenFlag = 2;
+    private const byte AcknowledgeFlag = 4;
 
     /// <inheritdoc/>
     public bool TrySend(LinkConnection link, StepFrame message, bool flush)
@@ -78,7 +79,7 @@ internal sealed class StepFrameCodec : ILinkCodec<StepFrame>
         BinaryPrimitives.WriteUInt32LittleEndian(head[24..], frame.KvLength);
         BinaryPrimitives.WriteUInt32LittleEndian(head[28..], frame.Rows);
         BinaryPrimitives.WriteUInt32LittleEndian(head[32..], frame.FirstBlock);
-        head[36] = (byte)((frame.Sample ? SampleFlag : 0) | (frame.InputCase == StepFrame.InputOneofCase.Hidden ? HiddenFlag : 0));
+        head[36] = (byte)((frame.Sample ? SampleFlag : 0) | (frame.InputCase == StepFrame.InputOneofCase.Hidden ? HiddenFlag : 0) | (frame.Acknowledge ? AcknowledgeFlag : 0));
         buffer.Advance(HeadBytes);
     }
 
@@ -87,7 +88,7 @@ internal sealed class StepFrameCodec : ILinkCodec<StepFrame>
     internal static bool ReadHead(ReadOnlySpan<byte> head, StepFrameBuffers buffers)
     {
         byte flags = head[36];
-        if ((flags & ~(SampleFlag | HiddenFlag)) != 0) throw new InvalidDataException($"a step with flags {flags:x2}");
+        if ((flags & ~(SampleFlag | HiddenFlag | AcknowledgeFlag)) != 0) throw new InvalidDataException($"a step with flags {flags:x2}");
         head[..SessionBounds.SessionIdBytes].CopyTo(buffers.SessionId);
         StepFrame frame = buffers.Frame;
         frame.Step = BinaryPrimitives.ReadUInt64LittleEndian(head[16..]);
@@ -95,6 +96,7 @@ internal sealed class StepFrameCodec : ILinkCodec<StepFrame>
         frame.Rows = BinaryPrimitives.ReadUInt32LittleEndian(head[28..]);
         frame.FirstBlock = BinaryPrimitives.ReadUInt32LittleEndian(head[32..]);
         frame.Sample = (flags & SampleFlag) != 0;
+        frame.Acknowledge = (flags & AcknowledgeFlag) != 0;
         return (flags & HiddenFlag) != 0;
     }
 

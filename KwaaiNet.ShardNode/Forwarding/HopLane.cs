@@ -9,8 +9,8 @@ namespace KwaaiNet.ShardNode.Forwarding;
 /// <summary>One Steps call to another node and the results that wait to be written to it.</summary>
 /// <param name="isInLine">Whether whoever sends writes too: where writes never wait for long.</param>
 /// <param name="written">Told the bytes of every result that has left.</param>
-/// <param name="refused">Told what the node did not run.</param>
-internal sealed class HopLane(bool isInLine, Action<int> written, Action<StepRefused> refused)
+/// <param name="answered">Told what the node says of steps: that it did not run one, or that one has left its line.</param>
+internal sealed class HopLane(bool isInLine, Action<int> written, Action<StepRefused> answered)
 {
     private readonly Channel<StepResult> _waiting = Channel.CreateUnbounded<StepResult>(
         new UnboundedChannelOptions { SingleReader = true, AllowSynchronousContinuations = isInLine });
@@ -30,7 +30,7 @@ internal sealed class HopLane(bool isInLine, Action<int> written, Action<StepRef
         Task reading = call.ResponseStream.ForEachAsync(
             answer =>
             {
-                refused(answer);
+                answered(answer);
                 return default;
             },
             cancellationToken);

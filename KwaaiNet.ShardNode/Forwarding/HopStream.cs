@@ -25,6 +25,7 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
     private readonly Task _running;
     private long _waitingBytes;
     private volatile bool _lost;
+    private volatile bool _acknowledges;
 
     /// <summary>Starts to connect.</summary>
     public HopStream(Hop hop, NodeLinks links, IHopListener listener, ILogger logger)
@@ -33,8 +34,8 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
         _endpoint = hop.Endpoint;
         _links = links;
         // Over a link the thread that computed a result sends it: it never waits there, and no other thread has to wake up for it.
-        _prompts = new HopLane(links.AreOn, OnPromptWritten, OnRefused);
-        _answers = new HopLane(links.AreOn, static _ => { }, OnRefused);
+        _prompts = new HopLane(links.AreOn, OnPromptWritten, OnAnswer);
+        _answers = new HopLane(links.AreOn, static _ => { }, OnAnswer);
         _listener = listener;
         _logger = logger;
         _running = Task.Run(RunAsync);
@@ -45,6 +46,9 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
 
     /// <inheritdoc/>
     public bool HasRoom => Volatile.Read(ref _waitingBytes) < MaxWaitingBytes;
+
+    /// <inheritdoc/>
+    public bool Acknowledges => _acknowledges;
 
     /// <summary>Whether the stream has ended.</summary>
     public bool IsLost => _lost;
@@ -115,7 +119,17 @@ internal sealed partial class HopStream : IHop, IAsyncDisposable
         if (left < MaxWaitingBytes && left + bytes >= MaxWaitingBytes) _listener.OnRoom();
     }
 
-    private void OnRefused(StepRefused refused) => _listener.OnRefused(this, refused);
+    private void OnAnswer(StepRefused answer)
+    {
+        if (answer.Code != FailureCode.Unspecified)
+        {
+            _listener.OnRefused(this, answer);
+            return;
+        }
+
+        _acknowledges = true;
+        _listener.OnLeft(this, answer);
+    }
 
     [LoggerMessage(LogLevel.Debug, "Connecting to the next hop {NodeId} at {Endpoint}.")]
     private partial void LogConnecting(string nodeId, string endpoint);

@@ -11,6 +11,9 @@ internal interface IHop
     /// <summary>Whether sessions may go on: false while too much waits to be written, so that a slow neighbour holds its sessions back and not this process' memory up.</summary>
     bool HasRoom { get; }
 
+    /// <summary>Whether the node says when a prompt's step has left its line; known once it has said so for the first time.</summary>
+    bool Acknowledges { get; }
+
     /// <summary>Puts a result's frame in line; takes a hold on the result of its own.</summary>
     void Send(StepResult result);
 }

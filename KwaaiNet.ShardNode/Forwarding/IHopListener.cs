@@ -11,6 +11,9 @@ internal interface IHopListener
     /// <summary>The node did not run a frame.</summary>
     void OnRefused(IHop hop, StepRefused refused);
 
+    /// <summary>A step that was to be acknowledged has left the node's line.</summary>
+    void OnLeft(IHop hop, StepRefused answer);
+
     /// <summary>A hop that had no room has room again.</summary>
     void OnRoom();
 }

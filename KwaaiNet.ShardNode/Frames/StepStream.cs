@@ -4,19 +4,19 @@ using KwaaiNet.Protocol.Wire;
 
 namespace KwaaiNet.ShardNode.Frames;
 
-/// <summary>One incoming Steps stream: the neighbour at its other end, how many of its steps wait here, and the refusals that wait to be written back.</summary>
+/// <summary>One incoming Steps stream: the neighbour at its other end, how many of its steps wait here, and the answers that wait to be written back.</summary>
 /// <param name="nodeId">The peer's did:key, from its certificate.</param>
 /// <param name="window">Slots for steps that wait here; when none is left the stream is no longer read and HTTP/2 holds the neighbour back.</param>
 /// <remarks>A step takes one slot, and one more for every MiB it carries, so that a neighbour cannot fill this node's memory with few large steps.</remarks>
 internal sealed class StepStream(string nodeId, int window)
 {
-    private const int MaxWaitingRefusals = 1024;
+    private const int MaxWaitingAnswers = 8192;
     private const int BytesPerSlot = 1 << 20;
 
     private readonly SemaphoreSlim _slots = new(window);
 
-    private readonly Channel<StepRefused> _refusals = Channel.CreateBounded<StepRefused>(
-        new BoundedChannelOptions(MaxWaitingRefusals) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<StepRefused> _answers = Channel.CreateBounded<StepRefused>(
+        new BoundedChannelOptions(MaxWaitingAnswers) { SingleReader = true, FullMode = BoundedChannelFullMode.DropOldest });
 
     /// <summary>The peer's did:key.</summary>
     public string NodeId { get; } = nodeId;
@@ -31,32 +31,39 @@ internal sealed class StepStream(string nodeId, int window)
     public void FreeSlots(StepFrame frame)
     {
         int slots = SlotsOf(frame);
+        if (frame.Acknowledge) _answers.Writer.TryWrite(Answer(frame));
         frame.Release();
         _slots.Release(slots);
     }
 
     /// <summary>Tells the neighbour why its frame was not run.</summary>
-    public void Refuse(StepFrame frame, Refusal refusal) => _refusals.Writer.TryWrite(new StepRefused
+    public void Refuse(StepFrame frame, Refusal refusal)
     {
-        // A copy: the frame's own bytes are read into again.
+        StepRefused refused = Answer(frame);
+        refused.Code = refusal.Code;
+        refused.Message = refusal.Message;
+        _answers.Writer.TryWrite(refused);
+    }
+
+    // A copy: the frame's own bytes are read into again.
+    private static StepRefused Answer(StepFrame frame) => new()
+    {
         SessionId = frame.SessionId.Length <= SessionId.Length ? Google.Protobuf.ByteString.CopyFrom(frame.SessionId.Span) : Google.Protobuf.ByteString.Empty,
         Step = frame.Step,
-        Code = refusal.Code,
-        Message = refusal.Message,
-    });
+    };
 
     // A step that is larger than the whole window waits until it is alone.
     private int SlotsOf(StepFrame frame) => Math.Min(window, 1 + ((frame.Hidden.Length + frame.Tokens.Length) / BytesPerSlot));
 
-    /// <summary>Ends the stream after the refusals in line have been written.</summary>
-    public void Leave() => _refusals.Writer.TryComplete();
+    /// <summary>Ends the stream after the answers in line have been written.</summary>
+    public void Leave() => _answers.Writer.TryComplete();
 
-    /// <summary>Writes refusals as they come, until <see cref="Leave"/> or cancellation.</summary>
+    /// <summary>Writes answers as they come, until <see cref="Leave"/> or cancellation.</summary>
     public async Task WriteToAsync(IServerStreamWriter<StepRefused> stream, CancellationToken cancellationToken)
     {
-        await foreach (StepRefused refused in _refusals.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (StepRefused answer in _answers.Reader.ReadAllAsync(cancellationToken).ConfigureAwait(false))
         {
-            await stream.WriteAsync(refused, cancellationToken).ConfigureAwait(false);
+            await stream.WriteAsync(answer, cancellationToken).ConfigureAwait(false);
         }
     }
 }

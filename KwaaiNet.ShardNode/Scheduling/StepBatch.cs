@@ -62,7 +62,7 @@ internal sealed class StepBatch(ModelShape shape, StepResultPool results, int pr
             int left = (int)session.Waiting.Peek().Frame.Rows - session.RowsDone;
             bool isDecode = left == 1 && session.RowsDone == 0;
             int rows = isDecode ? 1 : Math.Min(left, prefillLeft);
-            if (rows == 0 || (!isDecode && session.Next is { HasRoom: false }))
+            if (rows == 0 || (!isDecode && !session.HasRoomAhead))
             {
                 Enqueue(session);
                 continue;

@@ -78,6 +78,8 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
         // Behind a step that drew, one of a single row is the answer's next: that token has been all round, so nothing of the session can be overtaken.
         result.IsDecode = session.HasDrawn && frame.Rows == 1;
         session.HasDrawn = frame.Sample;
+        on.Acknowledge = !result.IsDecode;
+        if (on.Acknowledge) session.PromptsAhead++;
         Send(session, result);
     }
 
@@ -121,6 +123,7 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
         next.Rows = 1;
         next.FirstBlock = 0;
         next.Sample = true;
+        next.Acknowledge = false;
         if (session.Ring is not null)
         {
             result.SetFrame();

@@ -128,6 +128,9 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     public void OnRefused(IHop hop, StepRefused refused) => Post(() => _sessions.FailRefused(hop, refused));
 
     /// <inheritdoc/>
+    public void OnLeft(IHop hop, StepRefused answer) => Post(() => _sessions.OnLeft(hop, answer));
+
+    /// <inheritdoc/>
     public void OnRoom() => _wake.Set();
 
     /// <summary>Ends open sessions as DRAINING, ends the thread, frees the stack.</summary>

@@ -166,6 +166,12 @@ internal sealed partial class SessionTable
         }
     }
 
+    /// <summary>A step of a prompt has left the next shard's line.</summary>
+    public void OnLeft(IHop hop, StepRefused answer)
+    {
+        if (Find(answer.SessionId) is { PromptsAhead: > 0 } session && session.Next == hop) session.PromptsAhead--;
+    }
+
     /// <summary>Ends the sessions that have been idle for longer than their time to live, and forgets pages that nobody used for as long.</summary>
     public void FailIdle()
     {

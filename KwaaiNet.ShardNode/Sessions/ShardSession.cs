@@ -12,6 +12,9 @@ namespace KwaaiNet.ShardNode.Sessions;
 /// <summary>One session's part on this shard: its cache, its place in the chain, and the steps that wait. Belongs to the step loop alone.</summary>
 internal sealed class ShardSession
 {
+    /// <summary>Steps of a prompt that may wait at the next shard: one that runs there, one behind it, and two on their way.</summary>
+    public const int MaxPromptsAhead = 4;
+
     /// <summary>The id as a key.</summary>
     public required SessionId Id { get; init; }
 
@@ -89,6 +92,15 @@ internal sealed class ShardSession
 
     /// <summary>The last done step's result.</summary>
     public StepResult? Kept { get; set; }
+
+    /// <summary>Steps of prompts that were sent on and still wait at the next shard.</summary>
+    public int PromptsAhead { get; set; }
+
+    /// <summary>
+    /// Whether a prompt may go on: the next shard has room, and not a window full of this very session. One that is slow holds back the sessions
+    /// it is slow with; its line is left to the others.
+    /// </summary>
+    public bool HasRoomAhead => Next is null || (Next.HasRoom && (PromptsAhead < MaxPromptsAhead || !Next.Acknowledges));
 
     /// <summary>Whether a token is drawn behind the step that was sent on last.</summary>
     public bool HasDrawn { get; set; }

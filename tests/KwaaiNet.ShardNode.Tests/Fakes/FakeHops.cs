@@ -36,6 +36,8 @@ internal sealed class FakeHops : IHopSource
 
         public bool HasRoom => !_full;
 
+        public bool Acknowledges { get; set; }
+
         public bool Full { set => _full = value; }
 
         /// <summary>Of every frame sent, whether it may go past prompts.</summary>

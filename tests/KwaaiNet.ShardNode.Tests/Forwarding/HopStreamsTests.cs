@@ -47,6 +47,10 @@ public sealed class HopStreamsTests
         {
         }
 
+        public void OnLeft(IHop hop, StepRefused answer)
+        {
+        }
+
         public void OnRoom()
         {
         }

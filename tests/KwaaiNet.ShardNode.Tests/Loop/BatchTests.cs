@@ -1,6 +1,7 @@
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Scheduling;
+using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Tests.Fakes;
 
 namespace KwaaiNet.ShardNode.Tests.Loop;
@@ -107,6 +108,41 @@ public sealed class BatchTests
         full.Full = false;
         harness.Loop.OnRoom();
         Assert.Equal(slow.SessionId, (await full.NextAsync()).SessionId);
+    }
+
+    [Fact]
+    public async Task A_prompt_that_waits_at_the_next_shard_goes_on_when_it_is_taken_and_holds_nobody_else_back()
+    {
+        await using LoopHarness harness = new(new FakeStack(0, 3));
+        OpenSession slow = await harness.OpenAsync();
+        OpenSession quick = await harness.OpenAsync();
+        FakeHops.FakeHop next = harness.Hops.Hops["did:key:next"];
+        next.Acknowledges = true;
+        for (uint step = 0; step < ShardSession.MaxPromptsAhead + 1; step++) harness.Send(LoopHarness.Tokens(slow, step, 2 * step, false, 1, 2));
+        for (uint step = 0; step < ShardSession.MaxPromptsAhead; step++) Assert.Equal((slow.SessionId, step), Named(await next.NextAsync()));
+        harness.Send(LoopHarness.Tokens(quick, 0, 0, true, 1, 2));
+        Assert.Equal((quick.SessionId, 0ul), Named(await next.NextAsync()));
+        Assert.True(next.IsSilent);
+        harness.Loop.OnLeft(next, new StepRefused { SessionId = slow.SessionId });
+        Assert.Equal((slow.SessionId, (ulong)ShardSession.MaxPromptsAhead), Named(await next.NextAsync()));
+
+        static (Google.Protobuf.ByteString, ulong) Named(StepFrame frame)
+        {
+            Assert.True(frame.Acknowledge);
+            return (frame.SessionId, frame.Step);
+        }
+    }
+
+    [Fact]
+    public async Task A_step_that_asks_for_it_is_acknowledged_once_it_has_left()
+    {
+        await using LoopHarness harness = new(new FakeStack());
+        OpenSession open = await harness.OpenAsync();
+        StepFrame frame = LoopHarness.Tokens(open, 0, 0, false, 1, 2);
+        frame.Acknowledge = true;
+        harness.Send(frame);
+        StepRefused answer = await harness.Refusals.NextAsync();
+        Assert.Equal((open.SessionId, 0ul, FailureCode.Unspecified), (answer.SessionId, answer.Step, answer.Code));
     }
 
     [Fact]
