@@ -155,7 +155,8 @@ internal sealed class LinkReader<T> : IAsyncStreamReader<T>, IMessageLoop<T>, IL
 #pragma warning restore CA1031
             {
                 _taken!.TrySetException(fault);
-                return new Status(StatusCode.Cancelled, "The reader has left.");
+                // Not the connection's end: the service, or the client, says what becomes of the call.
+                return Status.DefaultSuccess;
             }
 
             if (HasLeft(out _)) return new Status(StatusCode.Cancelled, "The reader has left.");
