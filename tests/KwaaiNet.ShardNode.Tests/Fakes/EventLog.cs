@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace KwaaiNet.ShardNode.Tests.Fakes;
@@ -10,7 +11,8 @@ internal sealed class EventLog<T> : IServerStreamWriter<T>
 
     public WriteOptions? WriteOptions { get; set; }
 
-    public Task WriteAsync(T message) => _events.Writer.WriteAsync(message).AsTask();
+    // A copy, as the wire would make one: a message that is written may be used again.
+    public Task WriteAsync(T message) => _events.Writer.WriteAsync(message is IDeepCloneable<T> written ? written.Clone() : message).AsTask();
 
     public async Task<T> NextAsync() =>
         await _events.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(TestTimeout.Value, TestContext.Current.CancellationToken);
