@@ -62,7 +62,7 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
     /// <summary>Cannot be reached any more.</summary>
     public bool Gone { get; private set; }
 
-    /// <summary>Waits until the shard was told or did something: <c>open</c>, <c>close</c>, <c>frame</c>, <c>ping</c>.</summary>
+    /// <summary>Waits until the shard was told or did something: <c>open</c>, <c>close</c>, <c>frame</c>, <c>ping</c>, <c>token</c>.</summary>
     public async Task WaitForAsync(string happening)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -79,6 +79,7 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
         call.Handled = answer =>
         {
             if (answer.EventCase == ControlEvent.EventOneofCase.Pong) _happenings.Writer.TryWrite("ping");
+            if (answer.EventCase == ControlEvent.EventOneofCase.Token) _happenings.Writer.TryWrite("token");
         };
         _controls.Add(call);
         if (Gone)
@@ -113,6 +114,13 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
             }
         });
         return call.Call;
+    }
+
+    /// <summary>Vanishes once so many of its tokens were read: two streams break, and what is unread on one is lost when the other is missed first.</summary>
+    public void VanishBehind(int tokens)
+    {
+        for (int read = 0; read < tokens; read++) WaitForAsync("token").GetAwaiter().GetResult();
+        Vanish();
     }
 
     public void Vanish()

@@ -120,7 +120,7 @@ public sealed class SamplingTests
         {
             if (shard.NodeId == "a" && index == 5)
             {
-                shard.Vanish();
+                shard.VanishBehind(index);
                 return false;
             }
 
