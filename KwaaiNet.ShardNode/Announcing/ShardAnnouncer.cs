@@ -23,7 +23,7 @@ internal sealed class ShardAnnouncer(ShardServing serving, NodeAnnouncerDependen
             FirstBlock = (uint)range.First,
             EndBlock = (uint)range.End,
             BlockCount = (uint)model.Shape.BlockCount,
-            State = held.State,
+            State = serving.IsStuck ? ServingState.Draining : held.State,
             WeightFormat = Clean(model.WeightFormat, NodeRecordBounds.MaxName),
             Backend = model.Backend,
             Device = Clean(model.Device, NodeRecordBounds.MaxText),

@@ -29,7 +29,13 @@ internal sealed class ShardOptions
     public const int DefaultMaxQueuedSteps = 256;
 
     /// <summary>Default for <see cref="PrefillChunkRows"/>.</summary>
-    public const int DefaultPrefillChunkRows = 64;
+    public const int DefaultPrefillChunkRows = 256;
+
+    /// <summary>Default for <see cref="IterationTargetMs"/>.</summary>
+    public const double DefaultIterationTargetMs = 50;
+
+    /// <summary>Default for <see cref="HangSeconds"/>.</summary>
+    public const int DefaultHangSeconds = 10;
 
     /// <summary>Default for <see cref="DrainSeconds"/>.</summary>
     public const int DefaultDrainSeconds = 5;
@@ -90,11 +96,26 @@ internal sealed class ShardOptions
     [Range(1, 65_536)]
     public int MaxSessions { get; set; } = DefaultMaxSessions;
 
+    /// <summary>Sessions one node may have open here at once; null: up to seven times as many as are free, so that some are left for whoever else comes.</summary>
+    [Range(1, 65_536)]
+    public int? MaxOwnerSessions { get; set; }
+
     /// <summary>Steps one neighbour may have waiting here before its stream is held back. Default 256.</summary>
     [Range(1, 65_536)]
     public int MaxQueuedSteps { get; set; } = DefaultMaxQueuedSteps;
 
-    /// <summary>Prompt rows that run in one turn of the loop: what another session's next token waits for at most. No more than a step may carry. Default 64.</summary>
+    /// <summary>
+    /// What one turn of the loop should stay within while a prompt is computed and others decode, in milliseconds: what their next tokens wait for. It counts
+    /// for the whole model; a shard that holds a part of the blocks takes its part of the time. Default 50.
+    /// </summary>
+    [Range(1.0, 10_000.0)]
+    public double IterationTargetMs { get; set; } = DefaultIterationTargetMs;
+
+    /// <summary>How long a turn of the loop may take, in seconds, before the node counts as hung and is left by others; slow blocks have twenty times what their turns take, if that is longer. Default 10.</summary>
+    [Range(1, 3_600)]
+    public int HangSeconds { get; set; } = DefaultHangSeconds;
+
+    /// <summary>Prompt rows that run in one turn of the loop at most; fewer where <see cref="IterationTargetMs"/> would be missed. No more than a step may carry. Default 256.</summary>
     [Range(1, SessionBounds.MaxStepRows)]
     public int PrefillChunkRows { get; set; } = DefaultPrefillChunkRows;
 

@@ -15,6 +15,7 @@ internal sealed class ShardHealthCheck(ShardServing serving, PullProgress pull) 
         HealthCheckResult result = held.State switch
         {
             _ when serving.DeviceFailure is { } failure => HealthCheckResult.Unhealthy($"The device failed: {failure}"),
+            _ when serving.IsStuck => HealthCheckResult.Unhealthy($"The device hangs: blocks {held.Range} have not finished a batch for much longer than batches take."),
             ServingState.Ready when serving.IsAnnouncedReady => HealthCheckResult.Healthy($"Serving blocks {held.Range}."),
             ServingState.Ready => HealthCheckResult.Unhealthy($"Blocks {held.Range} are loaded; discovery has not heard of it yet."),
             ServingState.Joining when pull.Text is { } pulling => HealthCheckResult.Unhealthy($"Pulling blocks {held.Range}: {pulling}"),

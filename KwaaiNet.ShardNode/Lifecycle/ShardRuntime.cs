@@ -215,11 +215,16 @@ internal sealed partial class ShardRuntime(
             throw;
         }
 
-        SessionLimits limits = new(identity.NodeId, _options.MaxSessions, TimeSpan.FromSeconds(_options.SessionTtlSeconds));
+        SessionLimits limits = new(identity.NodeId, _options.MaxSessions, TimeSpan.FromSeconds(_options.SessionTtlSeconds), _options.MaxOwnerSessions);
+        TimeSpan target = TimeSpan.FromMilliseconds(_options.IterationTargetMs);
         return new StepLoop(
             stack,
             model,
-            new StepLoopOptions(limits, _options.PrefillChunkRows, speed.PrefillTokensPerSecond, speed.DecodeTokensPerSecond),
+            new StepLoopOptions(limits, _options.PrefillChunkRows, target, TimeSpan.FromSeconds(_options.HangSeconds))
+            {
+                MeasuredPrefill = speed.PrefillTokensPerSecond,
+                MeasuredDecode = speed.DecodeTokensPerSecond,
+            },
             new Sampler(),
             listener => new HopStreams(links, listener, logger),
             time,
@@ -230,6 +235,8 @@ internal sealed partial class ShardRuntime(
     /// <summary>Serves until the device fails, the blocks turn out to be another's, or a gap needs this node elsewhere.</summary>
     private async Task ServeAsync(PlacementDecision decision, Placer? placer, StepLoop loop, CancellationToken stop)
     {
+        // A node that hangs is said to be leaving; one that goes on is ready again.
+        loop.StuckChanged += () => _ = TryAnnounceAsync(stop);
         using CancellationTokenSource over = CancellationTokenSource.CreateLinkedTokenSource(stop);
         Task watching = WatchAsync(decision, placer, loop, over.Token);
         Task first = await Task.WhenAny(watching, loop.Ended).ConfigureAwait(false);
@@ -285,8 +292,20 @@ internal sealed partial class ShardRuntime(
             LogDrainTimeout(loop.Gauges.Sessions);
         }
 
-        await loop.DisposeAsync().ConfigureAwait(false);
+        await EndAsync(loop).ConfigureAwait(false);
         serving.Set(HeldBlocks.Nothing);
+    }
+
+    // A loop that hangs in its device is never over; its thread ends with the process.
+    private static async Task EndAsync(StepLoop loop)
+    {
+        TaskCompletionSource stuck = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.StuckChanged += () =>
+        {
+            if (loop.IsStuck) stuck.TrySetResult();
+        };
+        Task ended = loop.DisposeAsync().AsTask();
+        if (!loop.IsStuck) await (await Task.WhenAny(ended, stuck.Task).ConfigureAwait(false)).ConfigureAwait(false);
     }
 
     // A directory that hangs must not keep a node from leaving, nor hide why it leaves: it hears of it by the record's end.

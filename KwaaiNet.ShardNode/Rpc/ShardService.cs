@@ -68,15 +68,20 @@ internal sealed partial class ShardService(ShardServing serving, ShardAnnouncer 
     }
 
     private Task ReadControlAsync(IAsyncStreamReader<ControlRequest> stream, SessionOwner owner, CancellationToken cancellationToken) => stream.ForEachAsync(
-        request =>
+        async request =>
         {
             switch (request.RequestCase)
             {
                 case ControlRequest.RequestOneofCase.Open:
+                    await owner.WaitForCommandAsync(request.Open.CalculateSize(), cancellationToken).ConfigureAwait(false);
                     serving.Open(request.Open, owner);
                     break;
                 case ControlRequest.RequestOneofCase.Close:
+                    await owner.WaitForCommandAsync(request.Close.CalculateSize(), cancellationToken).ConfigureAwait(false);
                     serving.Close(request.Close, owner);
+                    break;
+                case ControlRequest.RequestOneofCase.Ping when serving.IsStuck:
+                    // A pong would say that all is well; without one the peer leaves.
                     break;
                 case ControlRequest.RequestOneofCase.Ping:
                     owner.Post(new ControlEvent { Pong = new Pong { Nonce = request.Ping.Nonce } });
@@ -85,8 +90,6 @@ internal sealed partial class ShardService(ShardServing serving, ShardAnnouncer 
                     // A request of a later version: not understood, and no reason to end what is understood.
                     break;
             }
-
-            return default;
         },
         cancellationToken);
 

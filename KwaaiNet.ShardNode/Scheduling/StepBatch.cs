@@ -7,27 +7,37 @@ using KwaaiNet.ShardNode.Steps;
 
 namespace KwaaiNet.ShardNode.Scheduling;
 
-/// <summary>The line of sessions with work, and the batch made from it turn by turn. Belongs to the step loop.</summary>
+/// <summary>The steps that run as one batch, gathered turn by turn from the sessions in line. Belongs to the step loop.</summary>
 /// <remarks>
-/// Every decode step that is ready runs in the next turn. Prompts share a bounded number of rows a turn, first come first
-/// served and then in rotation, so a long prompt makes somebody else's next token wait for one such chunk and no more.
+/// Every decode step that is ready runs in the next turn, as far as a turn has places; prompts get the rows that the budget leaves them, so a long
+/// prompt makes somebody else's next token wait for one such chunk and no more.
 /// </remarks>
 /// <param name="shape">The model's dimensions.</param>
 /// <param name="results">Where steps' results are kept.</param>
-/// <param name="prefillRows">Prompt rows a turn.</param>
-internal sealed class StepBatch(ModelShape shape, StepResultPool results, int prefillRows)
+/// <param name="line">Who is next.</param>
+/// <param name="gate">Whether steps wait for others.</param>
+/// <param name="budget">Prompt rows a turn.</param>
+/// <param name="mostSteps">Sessions a turn.</param>
+/// <param name="time">The clock by which sessions decode, or have stopped to.</param>
+internal sealed class StepBatch(ModelShape shape, StepResultPool results, ReadyLine line, StepGate gate, RowBudget budget, int mostSteps, TimeProvider time)
 {
-    private const int MaxSteps = 256;
+    // Whoever decodes slower than this does not notice a turn more.
+    private static readonly TimeSpan s_decodePause = TimeSpan.FromSeconds(1);
 
-    private readonly Queue<ShardSession> _line = new();
     private readonly List<BatchSlot> _slots = [];
-    private readonly BlockStep[] _steps = new BlockStep[MaxSteps];
+    private readonly BlockStep[] _steps = new BlockStep[mostSteps];
+    private long _lastStep;
+    private bool _hasDecoded;
+    private ulong _turn;
 
-    /// <summary>Steps in this turn's batch.</summary>
+    /// <summary>Sessions in this turn's batch.</summary>
     public int Count { get; private set; }
 
     /// <summary>Rows in this turn's batch.</summary>
     public int Rows { get; private set; }
+
+    /// <summary>Decode steps in this turn's batch; the others are parts of prompts.</summary>
+    public int DecodeSteps { get; private set; }
 
     /// <summary>Whether the batch holds one-row steps only.</summary>
     public bool IsDecode => Rows == Count;
@@ -38,40 +48,18 @@ internal sealed class StepBatch(ModelShape shape, StepResultPool results, int pr
     /// <summary>One session's place in this turn's batch.</summary>
     public BatchSlot this[int index] => _slots[index];
 
-    /// <summary>Puts a session with waiting steps in line, unless it stands there.</summary>
-    public void Enqueue(ShardSession session)
-    {
-        if (session.InLine || session.IsClosed || session.Waiting.Count == 0) return;
-
-        session.InLine = true;
-        _line.Enqueue(session);
-    }
-
     /// <summary>Makes the next batch; false when nothing can run.</summary>
     public bool Gather()
     {
         Count = 0;
         Rows = 0;
-        int prefillLeft = prefillRows;
-        for (int standing = _line.Count; standing > 0 && Count < MaxSteps; standing--)
-        {
-            ShardSession session = _line.Dequeue();
-            session.InLine = false;
-            if (session.IsClosed || session.Waiting.Count == 0) continue;
+        DecodeSteps = 0;
+        line.Resume();
+        if (!gate.Opens(line)) return false;
 
-            int left = (int)session.Waiting.Peek().Frame.Rows - session.RowsDone;
-            bool isDecode = left == 1 && session.RowsDone == 0;
-            int rows = isDecode ? 1 : Math.Min(left, prefillLeft);
-            if (rows == 0 || (!isDecode && !session.HasRoomAhead))
-            {
-                Enqueue(session);
-                continue;
-            }
-
-            if (!isDecode) prefillLeft -= rows;
-            Add(session, rows, rows == left);
-        }
-
+        _turn++;
+        GatherSteps();
+        GatherPrompts();
         return Count > 0;
     }
 
@@ -87,6 +75,50 @@ internal sealed class StepBatch(ModelShape shape, StepResultPool results, int pr
         Count = 0;
     }
 
+    private void GatherSteps()
+    {
+        // A place is kept for a prompt, or sessions without end would keep it from ever being computed.
+        int places = Math.Min(gate.Most, line.Prompts > 0 ? mostSteps - 1 : mostSteps);
+        while (Count < places && line.TryTakeStep(out ShardSession session))
+        {
+            Add(session, 1, isLastTurn: true);
+        }
+
+        DecodeSteps = Count;
+        if (Count == 0) return;
+
+        _lastStep = time.GetTimestamp();
+        _hasDecoded = true;
+    }
+
+    private void GatherPrompts()
+    {
+        int prompts = line.Prompts;
+        if (prompts == 0) return;
+
+        bool othersDecode = DecodeSteps > 0 || (_hasDecoded && time.GetElapsedTime(_lastStep) < s_decodePause);
+        int rowsLeft = budget.Rows(DecodeSteps, othersDecode, prompts);
+        while (rowsLeft > 0 && Count < mostSteps && line.TryTakePrompt(out ShardSession session))
+        {
+            if (!HasRoom(session)) continue;
+
+            int left = session.RowsLeft;
+            int rows = Math.Min(left, rowsLeft);
+            rowsLeft -= rows;
+            line.Charge(session, rows);
+            Add(session, rows, rows == left);
+        }
+    }
+
+    // A slow neighbour holds back the prompts that go to it, not this process' memory up. A step of one row is small, and has a lane of its own.
+    private bool HasRoom(ShardSession session)
+    {
+        if (session.HasRoomAhead) return true;
+
+        line.HoldBack(session);
+        return false;
+    }
+
     private void Add(ShardSession session, int rows, bool isLastTurn)
     {
         if (_slots.Count == Count) _slots.Add(new BatchSlot());
@@ -94,6 +126,7 @@ internal sealed class StepBatch(ModelShape shape, StepResultPool results, int pr
         slot.Session = session;
         slot.Rows = rows;
         slot.IsLastTurn = isLastTurn;
+        session.RanInTurn = _turn;
 
         StepFrame frame = session.Waiting.Peek().Frame;
         session.Filling ??= results.Rent(ResultBytes(session, frame));

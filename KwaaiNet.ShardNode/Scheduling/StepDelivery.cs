@@ -11,7 +11,7 @@ using KwaaiNet.ShardNode.Telemetry;
 namespace KwaaiNet.ShardNode.Scheduling;
 
 /// <summary>What happens to a step that has run: on to the next shard, or drawn, told to the owner and sent round the ring. Belongs to the step loop.</summary>
-internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTable sessions, StepBatch batch, ShardTelemetry telemetry)
+internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTable sessions, ReadyLine line, ShardTelemetry telemetry)
 {
     private readonly TokenLogprobs _logprobs = new();
 
@@ -29,7 +29,7 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
 
         session.RowsDone += slot.Rows;
         if (slot.IsLastTurn) Finish(session, frame);
-        batch.Enqueue(session);
+        line.Enqueue(session);
     }
 
     /// <summary>Sends a kept result once more.</summary>

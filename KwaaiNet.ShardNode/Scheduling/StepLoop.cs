@@ -7,7 +7,6 @@ using KwaaiNet.ShardNode.Frames;
 using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Prefixes;
 using KwaaiNet.ShardNode.Sessions;
-using KwaaiNet.ShardNode.Steps;
 using KwaaiNet.ShardNode.Telemetry;
 
 namespace KwaaiNet.ShardNode.Scheduling;
@@ -19,6 +18,12 @@ namespace KwaaiNet.ShardNode.Scheduling;
 /// </remarks>
 internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
 {
+    // Commands a turn carries out: a peer that sends no end of them must not keep the batch from running.
+    private const int MaxCommandsPerTurn = 64;
+
+    // Rows of a prompt before its owner's next one goes on.
+    private const int PromptTurnRows = 64;
+
     private readonly IBlockStack _stack;
     private readonly TimeProvider _time;
     private readonly ShardTelemetry _telemetry;
@@ -26,8 +31,13 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     private readonly IHopSource _hops;
     private readonly SessionTable _sessions;
     private readonly PrefixStore _prefixes;
+    private readonly ReadyLine _line;
     private readonly StepBatch _batch;
+    private readonly TurnCost _cost;
+    private readonly StepGate _gate;
+    private readonly LoopWatch _watch;
     private readonly StepDelivery _delivery;
+    private readonly StepIntake _intake;
     private readonly SpeedMeter _speed;
     private readonly ConcurrentQueue<Action> _commands = new();
     private readonly ConcurrentQueue<IncomingStep> _arrived = new();
@@ -35,6 +45,8 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     private readonly TaskCompletionSource<LoopEnd> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly List<TaskCompletionSource> _drainWaiters = [];
     private readonly ITimer _sweeper;
+    private readonly ITimer _looks;
+    private readonly ITimer _gateOpens;
     private volatile bool _stopping;
     private LoopEnd _end;
 
@@ -56,8 +68,14 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _hops = hops(this);
         _prefixes = new PrefixStore(stack.KvPagePositions, options.Limits.TimeToLive, time);
         _sessions = new SessionTable(stack, _prefixes, model, options.Limits, _hops, time, telemetry, logger);
-        _batch = new StepBatch(stack.Shape, new StepResultPool(), options.PrefillRows);
-        _delivery = new StepDelivery(stack.Shape, sampler, _sessions, _batch, telemetry);
+        _line = new ReadyLine(Math.Min(PromptTurnRows, options.PrefillRows));
+        _cost = new TurnCost(options.MaxSteps, options.MeasuredDecode, options.MeasuredPrefill);
+        TimeSpan target = options.IterationTarget * (stack.Options.EndBlock - stack.Options.FirstBlock) / stack.Shape.BlockCount;
+        _gate = new StepGate(_sessions, _cost, time);
+        _batch = new StepBatch(stack.Shape, new StepResultPool(), _line, _gate, new RowBudget(target, options.PrefillRows, _cost), options.MaxSteps, time);
+        _delivery = new StepDelivery(stack.Shape, sampler, _sessions, _line, telemetry);
+        _intake = new StepIntake(stack.Shape, _sessions, _line, _delivery, time, telemetry, logger);
+        _watch = new LoopWatch(options.Patience);
         Gauges = new LoopGauges
         {
             PrefillTokensPerSecond = options.MeasuredPrefill,
@@ -70,6 +88,8 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
 
         TimeSpan period = TimeSpan.FromTicks(Math.Clamp(options.Limits.TimeToLive.Ticks / 4, TimeSpan.TicksPerMillisecond * 250, TimeSpan.TicksPerSecond * 15));
         _sweeper = time.CreateTimer(_ => Post(_sessions.FailIdle), null, period, period);
+        _gateOpens = time.CreateTimer(_ => _wake.Set(), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
+        _looks = time.CreateTimer(_ => Look(), null, LoopWatch.Period, LoopWatch.Period);
         new Thread(Run) { IsBackground = true, Name = "kwaainet-steps" }.Start();
     }
 
@@ -88,14 +108,28 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     /// <summary>Done when the loop has ended.</summary>
     public Task<LoopEnd> Ended => _ended.Task;
 
+    /// <summary>Whether a turn has been running for much longer than turns take: the device hangs, as far as one can tell.</summary>
+    public bool IsStuck => _watch.IsStuck;
+
+    /// <summary>Raised when <see cref="IsStuck"/> has changed, on a timer's thread.</summary>
+    public event Action? StuckChanged;
+
     /// <summary>What the device said when it failed; null as long as it has not.</summary>
     public string? DeviceFailure { get; private set; }
 
-    /// <summary>Opens a session; the answer goes to <paramref name="owner"/>.</summary>
-    public void Open(OpenSession open, SessionOwner owner) => Post(() => _sessions.Open(open, owner));
+    /// <summary>Opens a session; the answer goes to <paramref name="owner"/>, whose command is freed then.</summary>
+    public void Open(OpenSession open, SessionOwner owner) => Post(() =>
+    {
+        _sessions.Open(open, owner);
+        owner.FreeCommand(open.CalculateSize());
+    });
 
-    /// <summary>Closes a session; the answer goes to <paramref name="owner"/>.</summary>
-    public void Close(CloseSession close, SessionOwner owner) => Post(() => _sessions.Close(close, owner));
+    /// <summary>Closes a session; the answer goes to <paramref name="owner"/>, whose command is freed then.</summary>
+    public void Close(CloseSession close, SessionOwner owner) => Post(() =>
+    {
+        _sessions.Close(close, owner);
+        owner.FreeCommand(close.CalculateSize());
+    });
 
     /// <summary>Closes all sessions of a stream that has ended.</summary>
     public void CloseAllOf(SessionOwner owner) => Post(() => _sessions.CloseAllOf(owner));
@@ -140,6 +174,8 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _wake.Set();
         await _ended.Task.ConfigureAwait(false);
         await _sweeper.DisposeAsync().ConfigureAwait(false);
+        await _looks.DisposeAsync().ConfigureAwait(false);
+        await _gateOpens.DisposeAsync().ConfigureAwait(false);
         await _hops.DisposeAsync().ConfigureAwait(false);
     }
 
@@ -148,14 +184,28 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _commands.Enqueue(command);
         _wake.Set();
         // The loop may have ended since the caller looked: an owner that asks must be answered. There are no sessions any more.
-        if (_ended.Task.IsCompleted) RunCommands();
+        if (_ended.Task.IsCompleted) RunCommands(int.MaxValue);
     }
 
     private void Run()
     {
         try
         {
-            while (!_stopping && _end == LoopEnd.Stopped) Turn();
+            while (!_stopping && _end == LoopEnd.Stopped)
+            {
+                bool mayRest;
+                _watch.Begin();
+                try
+                {
+                    mayRest = Turn();
+                }
+                finally
+                {
+                    _watch.End();
+                }
+
+                if (mayRest && !_stopping) _wake.Wait();
+            }
         }
         catch (Exception failure) when (failure is not OutOfMemoryException)
         {
@@ -164,7 +214,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
             LogLoopFailed(failure);
         }
 
-        RunCommands();
+        RunCommands(int.MaxValue);
         _sessions.IsDraining = true;
         _sessions.FailAll(_end switch
         {
@@ -177,7 +227,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         Publish();
         FreeStack();
         _ended.SetResult(_end);
-        RunCommands();
+        RunCommands(int.MaxValue);
         RefuseArrived();
     }
 
@@ -194,89 +244,54 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         }
     }
 
-    private void Turn()
+    // One turn; whether there was nothing to compute and nothing is left to do.
+    private bool Turn()
     {
         // Reset before looking: whatever arrives after the look sets it again.
         _wake.Reset();
-        RunCommands();
+        RunCommands(MaxCommandsPerTurn);
         TakeSteps();
         bool ran = _batch.Gather();
         if (ran) RunBatch();
         Publish();
         CompleteDrains();
-        if (!ran && !_stopping) _wake.Wait();
+        if (ran || !_commands.IsEmpty) return false;
+
+        if (_gate.Wait > TimeSpan.Zero) _gateOpens.Change(_gate.Wait, Timeout.InfiniteTimeSpan);
+        return true;
     }
 
-    private void RunCommands()
+    private void RunCommands(int most)
     {
-        while (_commands.TryDequeue(out Action? command)) command();
+        for (; most > 0 && _commands.TryDequeue(out Action? command); most--) command();
+    }
+
+    private void Look()
+    {
+        if (!_watch.Look()) return;
+
+        if (_watch.IsStuck) LogStuck();
+        else LogUnstuck();
+        StuckChanged?.Invoke();
     }
 
     // What is there now and no more: refused frames make room for others at once, and a peer that floods must not keep the batch from running.
     private void TakeSteps()
     {
-        for (int left = _arrived.Count; left > 0 && _arrived.TryDequeue(out IncomingStep step); left--) Take(step);
-    }
-
-    private void Take(IncomingStep step)
-    {
-        ShardSession? session = _sessions.Find(step.Frame.SessionId);
-        if (session is null)
-        {
-            Refuse(step, new Refusal(FailureCode.UnknownSession, "No such session is open here."));
-            return;
-        }
-
-        // Refused without a word to the owner: a stranger must not be able to end a session.
-        if (Array.IndexOf(session.StepSources, step.Stream!.NodeId) < 0)
-        {
-            Refuse(step, new Refusal(FailureCode.NotAllowed, "Steps of this session are not accepted from this node."));
-            return;
-        }
-
-        session.LastActive = _time.GetTimestamp();
-        if (StepRules.IsRepeat(step.Frame, session))
-        {
-            step.Stream.FreeSlots(step.Frame);
-            _delivery.Repeat(session);
-            return;
-        }
-
-        if (StepRules.IsWaiting(step.Frame, session))
-        {
-            step.Stream.FreeSlots(step.Frame);
-            return;
-        }
-
-        if (StepRules.Check(step.Frame, session, _stack.Shape) is { } refusal)
-        {
-            Refuse(step, refusal);
-            _sessions.Fail(session, refusal);
-            return;
-        }
-
-        if (step.Frame.KvLength < session.TakenPositions && !_sessions.TryBeginAt(session, (int)step.Frame.KvLength))
-        {
-            Refusal full = new(FailureCode.KvExhausted, "There is no KV cache for the positions that were to be found here.");
-            Refuse(step, full);
-            _sessions.Fail(session, full);
-            return;
-        }
-
-        if (session.TakenSteps++ == 0) _telemetry.KvReused.Add(step.Frame.KvLength);
-        session.TakenPositions += step.Frame.Rows;
-        session.Waiting.Enqueue(step);
-        _sessions.WaitingSteps++;
-        _batch.Enqueue(session);
+        for (int left = _arrived.Count; left > 0 && _arrived.TryDequeue(out IncomingStep step); left--) _intake.Take(step);
     }
 
     private void RunBatch()
     {
+        int promptRows = _batch.Rows - _batch.DecodeSteps;
+        _watch.Expect(_cost.Turn(_batch.DecodeSteps, promptRows));
         long start = _time.GetTimestamp();
         bool ran = TryRun();
         TimeSpan elapsed = _time.GetElapsedTime(start);
         if (ran)
         {
+            _cost.Add(_batch.DecodeSteps, promptRows, elapsed);
+            _gate.Ran(_batch.DecodeSteps, promptRows);
             _speed.Add(_batch, elapsed);
             _telemetry.BatchSteps.Record(_batch.Count);
             _telemetry.BatchRows.Record(_batch.Rows);
@@ -361,21 +376,11 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _end = LoopEnd.DeviceLost;
     }
 
-    private void Refuse(IncomingStep step, Refusal refusal)
-    {
-        _telemetry.RefusedSteps.Add(1, new KeyValuePair<string, object?>(ShardTelemetry.Attributes.Failure, refusal.Code.ToString()));
-        if (step.Stream is null) return;
-
-        LogStepRefused(step.Stream.NodeId, step.Frame.Step, refusal.Code, refusal.Message);
-        step.Stream.Refuse(step.Frame, refusal);
-        step.Stream.FreeSlots(step.Frame);
-    }
-
     private void RefuseArrived()
     {
         while (_arrived.TryDequeue(out IncomingStep step))
         {
-            Refuse(step, new Refusal(FailureCode.UnknownSession, "These blocks are no longer served."));
+            _intake.Refuse(step, new Refusal(FailureCode.UnknownSession, "These blocks are no longer served."));
         }
     }
 
@@ -400,6 +405,12 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     [LoggerMessage(LogLevel.Error, "The device failed; all sessions of these blocks end.")]
     private partial void LogDeviceLost(Exception failure);
 
+    [LoggerMessage(LogLevel.Error, "The device has not finished a batch for much longer than batches take; this node counts as hung until it has.")]
+    private partial void LogStuck();
+
+    [LoggerMessage(LogLevel.Warning, "The device goes on.")]
+    private partial void LogUnstuck();
+
     [LoggerMessage(LogLevel.Debug, "The blocks could not be freed.")]
     private partial void LogNotFreed(Exception failure);
 
@@ -411,7 +422,4 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
 
     [LoggerMessage(LogLevel.Warning, "The result of a step of session {Session} could not be used; the session ends.")]
     private partial void LogNotDelivered(Exception failure, SessionId session);
-
-    [LoggerMessage(LogLevel.Debug, "Step {Step} from {Source} was refused: {Code}, {Reason}")]
-    private partial void LogStepRefused(string source, ulong step, FailureCode code, string reason);
 }

@@ -22,6 +22,9 @@ internal sealed class ShardServing : IDisposable
     /// <summary>The model; null until its file is open.</summary>
     public OpenedModel? Model { get => Volatile.Read(ref _model); set => Volatile.Write(ref _model, value); }
 
+    /// <summary>Whether the loop hangs in its device: it takes nothing in, and nobody should be sent here.</summary>
+    public bool IsStuck => Held.Loop is { IsStuck: true };
+
     /// <summary>Whether the network was told that the blocks are ready (or there is no network to tell).</summary>
     public bool IsAnnouncedReady { get => _announcedReady; set => _announcedReady = value; }
 
@@ -51,6 +54,7 @@ internal sealed class ShardServing : IDisposable
             return;
         }
 
+        owner.FreeCommand(open.CalculateSize());
         owner.Post(new ControlEvent
         {
             Failed = new SessionFailed
@@ -72,6 +76,7 @@ internal sealed class ShardServing : IDisposable
             return;
         }
 
+        owner.FreeCommand(close.CalculateSize());
         owner.Post(new ControlEvent { Closed = new SessionClosed { SessionId = close.SessionId.Length <= SessionId.Length ? close.SessionId : ByteString.Empty } });
     }
 

@@ -17,6 +17,11 @@ internal sealed class SessionOwner(string nodeId, bool inLine = false)
     private readonly Channel<(ControlEvent Message, StepResult? Held)> _events = Channel.CreateBounded<(ControlEvent, StepResult?)>(
         new BoundedChannelOptions(MaxWaitingEvents) { SingleReader = true, FullMode = BoundedChannelFullMode.Wait, AllowSynchronousContinuations = inLine });
 
+    // Enough for a burst of requests in one turn; what an opening carries counts by its size.
+    private const int MaxWaitingCommands = 64;
+
+    private readonly SlotWindow _commands = new(MaxWaitingCommands);
+
     private readonly TaskCompletionSource _givenUp = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     private volatile bool _gone;
@@ -29,6 +34,12 @@ internal sealed class SessionOwner(string nodeId, bool inLine = false)
 
     /// <summary>Done when the peer has stopped reading: its stream must be cut, for a write to it may never end.</summary>
     public Task GivenUp => _givenUp.Task;
+
+    /// <summary>Waits until another command of this stream may be taken in. One caller at a time: the stream's reader.</summary>
+    public Task WaitForCommandAsync(int bytes, CancellationToken cancellationToken) => _commands.WaitAsync(bytes, cancellationToken);
+
+    /// <summary>A command has been carried out, or refused.</summary>
+    public void FreeCommand(int bytes) => _commands.Free(bytes);
 
     /// <summary>Puts an event in line; an owner that is gone hears nothing more.</summary>
     public void Post(ControlEvent message) => Post(message, null);

@@ -24,6 +24,8 @@ internal sealed partial class SessionTable
     private readonly ILogger _logger;
     private readonly PrefixStore _prefixes;
     private readonly Dictionary<SessionId, ShardSession> _sessions = [];
+    private readonly Dictionary<string, OwnerShare> _shares = new(StringComparer.Ordinal);
+    private readonly SessionLifetimes _lifetimes = new();
 
     public SessionTable(
         IBlockStack stack, PrefixStore prefixes, OpenedModel model, SessionLimits limits, IHopSource hops, TimeProvider time, ShardTelemetry telemetry, ILogger logger)
@@ -42,6 +44,9 @@ internal sealed partial class SessionTable
     /// <summary>Open sessions.</summary>
     public int Count => _sessions.Count;
 
+    /// <summary>The open sessions themselves.</summary>
+    public Dictionary<SessionId, ShardSession>.ValueCollection All => _sessions.Values;
+
     /// <summary>Steps of all sessions that wait.</summary>
     public int WaitingSteps { get; set; }
 
@@ -58,7 +63,7 @@ internal sealed partial class SessionTable
         // The stream broke while the request stood in line: nobody would ever close the session.
         if (owner.IsGone) return;
 
-        if ((CheckRoom(open) ?? SessionRules.Check(open, _model, _held, _limits.OwnNodeId)) is { } refusal)
+        if ((CheckRoom(open, owner) ?? SessionRules.Check(open, _model, _held, _limits.OwnNodeId)) is { } refusal)
         {
             Refuse(open.SessionId, owner, refusal);
             return;
@@ -70,13 +75,18 @@ internal sealed partial class SessionTable
         {
             cache.Dispose();
             _prefixes.End(pages, null, ByteString.Empty);
+            long missing = (_stack.KvBytesPerBlockPosition * (open.EndBlock - open.FirstBlock) * open.MaxPositions) - _stack.KvFreeBytes;
             Refuse(open.SessionId, owner, new Refusal(
-                FailureCode.KvExhausted, $"The KV cache has {_stack.KvFreeBytes:N0} bytes free, too few for {open.MaxPositions} positions.", _stack.KvFreeBytes));
+                FailureCode.KvExhausted,
+                $"The KV cache has {_stack.KvFreeBytes:N0} bytes free, too few for {open.MaxPositions} positions.",
+                _stack.KvFreeBytes,
+                RetryAfter(sessions: 1, missing)));
             return;
         }
 
         ShardSession session = Create(open, owner, cache, pages);
         _sessions.Add(session.Id, session);
+        session.Share.Sessions++;
         LogOpened(session.Id, session.Range, owner.NodeId, cache.Bytes);
         owner.Post(new ControlEvent
         {
@@ -186,19 +196,37 @@ internal sealed partial class SessionTable
     {
         SessionFailed failed = new() { SessionId = Echo(id), Code = refusal.Code, Message = refusal.Message, NodeId = nodeId };
         if (refusal.KvFreeBytes is { } free) failed.KvFreeBytes = free;
+        if (refusal.RetryAfter is { } wait) failed.RetryAfterMs = (uint)Math.Ceiling(wait.TotalMilliseconds);
         return new ControlEvent { Failed = failed };
     }
 
     // Whatever length a malformed id has, no more of it than an id's length is kept or sent back.
     private static ByteString Echo(ByteString id) => id.Length <= SessionId.Length ? id : ByteString.Empty;
 
-    private Refusal? CheckRoom(OpenSession open)
+    private Refusal? CheckRoom(OpenSession open, SessionOwner owner)
     {
         if (IsDraining) return new(FailureCode.Draining, "The node is leaving; it takes no new sessions.");
         if (Find(open.SessionId) is not null) return new(FailureCode.NotAllowed, "A session of this id is open.");
-        return _sessions.Count >= _limits.MaxSessions
-            ? new(FailureCode.KvExhausted, $"{_limits.MaxSessions} sessions are open; no more are taken.", 0)
+        if (_sessions.Count >= _limits.MaxSessions)
+        {
+            return new(FailureCode.KvExhausted, $"{_limits.MaxSessions} sessions are open; no more are taken.", 0, RetryAfter(sessions: 1));
+        }
+
+        int most = _limits.OwnerSessions(_sessions.Count);
+        return _shares.TryGetValue(owner.NodeId, out OwnerShare? share) && share.Sessions >= most
+            ? new(FailureCode.KvExhausted, $"{share.Sessions} sessions of this node are open; what is free is kept for others.", 0, RetryAfter(share.Sessions + 1 - most, 0, share))
             : null;
+    }
+
+    private TimeSpan? RetryAfter(int sessions, long bytes = 0, OwnerShare? of = null) => _lifetimes.Until(
+        _sessions.Values.Where(session => of is null || session.Share == of).Select(session => (_time.GetElapsedTime(session.OpenedAt), session.Cache.Bytes)),
+        sessions,
+        bytes);
+
+    private OwnerShare ShareOf(SessionOwner owner)
+    {
+        if (!_shares.TryGetValue(owner.NodeId, out OwnerShare? share)) _shares[owner.NodeId] = share = new OwnerShare(owner.NodeId);
+        return share;
     }
 
     private static PageOrigin Origin(OpenSession open, SessionOwner owner) => new(
@@ -218,6 +246,8 @@ internal sealed partial class SessionTable
             Id = id,
             WireId = open.SessionId,
             Owner = owner,
+            Share = ShareOf(owner),
+            OpenedAt = _time.GetTimestamp(),
             Range = new BlockRange((int)open.FirstBlock, (int)open.EndBlock),
             Format = format,
             Cache = cache,
@@ -257,6 +287,9 @@ internal sealed partial class SessionTable
     {
         session.IsClosed = true;
         _sessions.Remove(session.Id);
+        _lifetimes.Add(_time.GetElapsedTime(session.OpenedAt));
+        session.Share.Forget(session);
+        if (--session.Share.Sessions == 0) _shares.Remove(session.Share.NodeId);
         _prefixes.End(session.Pages, pageHashes is null ? null : session.Cache, pageHashes ?? ByteString.Empty);
         Free(session);
         WaitingSteps -= session.Waiting.Count;

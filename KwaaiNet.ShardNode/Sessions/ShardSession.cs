@@ -24,6 +24,12 @@ internal sealed class ShardSession
     /// <summary>The stream it was opened on.</summary>
     public required SessionOwner Owner { get; init; }
 
+    /// <summary>All that its owner's node has here.</summary>
+    public required OwnerShare Share { get; init; }
+
+    /// <summary>When it was opened, as <see cref="TimeProvider.GetTimestamp"/>.</summary>
+    public required long OpenedAt { get; init; }
+
     /// <summary>The blocks it runs here.</summary>
     public required BlockRange Range { get; init; }
 
@@ -50,6 +56,9 @@ internal sealed class ShardSession
 
     /// <summary>Whether this is the chain's last shard.</summary>
     public bool IsLast => Next is null;
+
+    /// <summary>Whether this is the whole chain.</summary>
+    public bool IsWhole => IsLast && Range.First == 0;
 
     /// <summary>How tokens are drawn; last shard only.</summary>
     public required SamplingParameters Sampling { get; init; }
@@ -87,8 +96,20 @@ internal sealed class ShardSession
     /// <summary>Rows of the first waiting step that have run.</summary>
     public int RowsDone { get; set; }
 
+    /// <summary>Rows of the first waiting step that have not run.</summary>
+    public int RowsLeft => (int)Waiting.Peek().Frame.Rows - RowsDone;
+
+    /// <summary>Whether the first waiting step is one row: a token's, not a prompt's.</summary>
+    public bool NextIsStep => RowsDone == 0 && RowsLeft == 1;
+
     /// <summary>The result that the first waiting step is filling; null before its first turn.</summary>
     public StepResult? Filling { get; set; }
+
+    /// <summary>Whether its prompt is done, as far as one can see from here: a step of one row has come behind others.</summary>
+    public bool Decodes { get; set; }
+
+    /// <summary>The number of the turn in which its last step ran.</summary>
+    public ulong RanInTurn { get; set; }
 
     /// <summary>The last done step's result.</summary>
     public StepResult? Kept { get; set; }

@@ -24,11 +24,13 @@ public sealed class ApiOptionsValidatorTests
             MaxChainAttempts = 0,
             OpenTimeoutSeconds = 0,
             StepTimeoutSeconds = double.NaN,
+            MaxWaitSeconds = double.NaN,
+            MaxWaiting = 0,
             Models = { new ApiModelOptions(), new ApiModelOptions { Name = "a", Path = "/nowhere.gguf" }, new ApiModelOptions { Name = "a", Path = "/nowhere.gguf" } },
         };
         string[] failures = [.. new ApiOptionsValidator().Validate(null, options).Failures!];
         foreach (string property in (string[])
-            ["Models:0:Name", "Models:0:Path", "Models:1:Path", "Models:2:Name", "PrefillChunk", "MaxTokensDefault", "MaxRequestBytes", "MaxChainAttempts", "OpenTimeoutSeconds", "StepTimeoutSeconds"])
+            ["Models:0:Name", "Models:0:Path", "Models:1:Path", "Models:2:Name", "PrefillChunk", "MaxTokensDefault", "MaxRequestBytes", "MaxChainAttempts", "OpenTimeoutSeconds", "StepTimeoutSeconds", "MaxWaitSeconds", "MaxWaiting"])
         {
             Assert.Contains(failures, failure => failure.Contains(property, StringComparison.Ordinal));
         }

@@ -76,6 +76,9 @@ internal sealed class FakeStack : IBlockStack
     /// <summary>When set, every run waits for a permit: tests decide when the loop goes on.</summary>
     public SemaphoreSlim? Gate { get; set; }
 
+    /// <summary>Called in every run that the gate let through, with its rows.</summary>
+    public Action<int>? OnRun { get; init; }
+
     /// <summary>A run has been entered.</summary>
     public SemaphoreSlim Entered { get; } = new(0);
 
@@ -113,6 +116,7 @@ internal sealed class FakeStack : IBlockStack
         lock (_lock) _batches.Add(rows);
         Entered.Release();
         Gate?.Wait();
+        OnRun?.Invoke(rows.Sum());
         if (DeviceFails) throw new ComputeException("The fake device failed.");
 
         foreach (BlockStep step in batch)

@@ -27,15 +27,20 @@ internal sealed class LoopHarness : IAsyncDisposable
 
     private static readonly ServiceProvider s_services = new ServiceCollection().AddMetrics().BuildServiceProvider();
 
-    public LoopHarness(FakeStack? stack = null, int prefillRows = 8, int ttlSeconds = 600, int maxSessions = 64)
+    public LoopHarness(FakeStack? stack = null, int prefillRows = 8, int ttlSeconds = 600, int maxSessions = 64, int maxSteps = 256, int? maxOwnerSessions = null, FakeTimeProvider? time = null)
     {
         Stack = stack ?? new FakeStack();
+        Time = time ?? new FakeTimeProvider();
         BlockRange range = new(Stack.Options.FirstBlock, Stack.Options.EndBlock);
         Telemetry = new ShardTelemetry(s_services.GetRequiredService<IMeterFactory>());
         Loop = new StepLoop(
             Stack,
             new OpenedModel(Model, Hash, "F32", Stack.Shape, "fake", "fake", "cpu"),
-            new StepLoopOptions(new SessionLimits(Self, maxSessions, TimeSpan.FromSeconds(ttlSeconds)), prefillRows),
+            new StepLoopOptions(
+                new SessionLimits(Self, maxSessions, TimeSpan.FromSeconds(ttlSeconds), maxOwnerSessions), prefillRows, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(10))
+            {
+                MaxSteps = maxSteps,
+            },
             new GreedySampler(),
             _ => Hops,
             Time,
@@ -51,7 +56,7 @@ internal sealed class LoopHarness : IAsyncDisposable
 
     public ShardTelemetry Telemetry { get; }
 
-    public FakeTimeProvider Time { get; } = new();
+    public FakeTimeProvider Time { get; }
 
     public FakeHops Hops { get; } = new();
 

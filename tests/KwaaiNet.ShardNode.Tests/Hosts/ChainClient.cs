@@ -114,6 +114,9 @@ internal sealed class ChainClient : IAsyncDisposable
         }
     }
 
+    public async Task PingAsync(Hop hop, ulong nonce) =>
+        await Control(hop).RequestStream.WriteAsync(new ControlRequest { Ping = new Ping { Nonce = nonce } });
+
     public async Task CloseAsync(Hop hop, ByteString id) =>
         await Control(hop).RequestStream.WriteAsync(new ControlRequest { Close = new CloseSession { SessionId = id } });
 

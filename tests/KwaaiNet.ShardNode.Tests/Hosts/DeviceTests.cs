@@ -73,6 +73,31 @@ public sealed class DeviceTests
     }
 
     [Fact]
+    public async Task A_node_whose_device_hangs_is_left_and_comes_back_when_it_goes_on()
+    {
+        using SemaphoreSlim gate = new(0);
+        FakeBlockSource source = new();
+        MemoryDirectory directory = new();
+        await using TestShard shard = await TestShard.StartAsync(directory, source, "Shard:Blocks=0-5", "Shard:HangSeconds=1");
+        await directory.WaitForReadyAsync(1);
+        await using ChainClient client = new();
+        Hop hop = new() { NodeId = shard.NodeId, Endpoint = shard.Endpoint };
+        ByteString id = await client.OpenAsync(LoopHarness.Hash, [(hop, new BlockRange(0, 6))], maxNewTokens: 1);
+        source.Stacks[0].Gate = gate;
+        await client.PromptAsync(hop, id, s_prompt);
+        await directory.WaitAsync(records => records.Any(record => record.Record.Serving.Any(served => served.State == ServingState.Draining)));
+        using HttpClient http = new();
+        using HttpResponseMessage hung = await http.GetAsync(shard.Http + "/health", TestContext.Current.CancellationToken);
+        Assert.Equal(System.Net.HttpStatusCode.ServiceUnavailable, hung.StatusCode);
+        await client.PingAsync(hop, 1);
+        gate.Release(100);
+
+        // What it hears next is the token: the ping was not answered while nothing moved.
+        Assert.Equal(ControlEvent.EventOneofCase.Token, (await client.Events.NextAsync()).EventCase);
+        await directory.WaitForReadyAsync(1);
+    }
+
+    [Fact]
     public async Task A_device_that_fails_while_it_is_warmed_up_is_never_announced_ready()
     {
         FakeBlockSource source = new() { DeviceKind = "cuda", Make = range => new FakeStack(range.First, range.End) { DeviceFails = true } };

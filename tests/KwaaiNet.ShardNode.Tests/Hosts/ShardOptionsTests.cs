@@ -17,6 +17,9 @@ public sealed class ShardOptionsTests
     [InlineData("Backend", "Shard:Backend=abacus")]
     [InlineData("SessionTtlSeconds", "Shard:SessionTtlSeconds=0")]
     [InlineData("PrefillChunkRows", "Shard:PrefillChunkRows=2049")] // more than one step may carry
+    [InlineData("IterationTargetMs", "Shard:IterationTargetMs=0")]
+    [InlineData("HangSeconds", "Shard:HangSeconds=0")]
+    [InlineData("MaxOwnerSessions", "Shard:MaxOwnerSessions=0")]
     [InlineData("needs discovery", "Shard:ExpectedShards=3")]
     [InlineData("names an accelerator", "Shard:Device=0", "Shard:Backend=cpu")]
     public async Task A_wrong_setting_stops_the_start_and_is_named(string expected, params string[] options)
