@@ -170,7 +170,14 @@ internal sealed class LoopHarness : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until the loop has done everything handed in before.</summary>
+    /// <summary>Waits until every step handed in before has run to its end, in as many turns as it takes.</summary>
+    public async Task ComputedAsync()
+    {
+        do await SettleAsync();
+        while (Loop.Gauges.WaitingSteps > 0);
+    }
+
+    /// <summary>Waits until the loop has taken in everything handed in before, and has had a turn for it.</summary>
     public async Task SettleAsync()
     {
         OpenSession refused = OpenRequest();

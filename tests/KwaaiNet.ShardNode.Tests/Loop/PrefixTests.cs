@@ -48,7 +48,7 @@ public sealed class PrefixTests(ITestOutputHelper output)
         await using LoopHarness harness = new(Stack());
         OpenSession first = await OpenAsync(harness, s_prompt, 60, expected: 0);
         harness.Send(LoopHarness.Tokens(first, 0, 0, false, s_prompt[..129]));
-        await harness.SettleAsync();
+        await harness.ComputedAsync();
 
         (int cached, List<int> drawn) = await AskAsync(harness, s_prompt, 5);
         Assert.Equal(128, cached);
