@@ -23,6 +23,7 @@ internal static class BenchNetworkCommand
         Option<int> generate = BenchCommand.Number("--generate", "Tokens of an answer.", 48, 4, 1 << 20, "-n");
         Option<int> shared = BenchCommand.Number("--shared-prefix", "Of the prompt, tokens that all users have in common, as a system message.", 0, 0, 1 << 20);
         Option<int> rounds = BenchCommand.Number("--rounds", "How often all users ask; of three or more the first does not count.", 5, 1, 1000, "-r");
+        Option<int> roundTrip = BenchCommand.Number("--rtt-ms", "Milliseconds from one node to another and back: relays before the shards keep all that passes for half of it.", 0, 0, 10_000);
         Option<string> backend = new("--backend") { Description = "What shards and the engine compute on.", DefaultValueFactory = _ => "cpu" };
         backend.AcceptOnlyFromAmong("auto", "cpu", "ilgpu");
         Option<bool> noEngine = new("--no-engine") { Description = "Do not measure the engine alone before and after." };
@@ -30,7 +31,7 @@ internal static class BenchNetworkCommand
         Option<bool> json = new("--json") { Description = "For programs." };
         Command command = new("network", "Start a network of processes, ask it as apps would, and print times and rates beside the engine's.")
         {
-            model, shards, users, prompt, generate, shared, rounds, backend, noEngine, set, json,
+            model, shards, users, prompt, generate, shared, rounds, roundTrip, backend, noEngine, set, json,
         };
         command.SetWork(context, async (parsed, cancellationToken) =>
         {
@@ -40,7 +41,7 @@ internal static class BenchNetworkCommand
             Preflight.CheckShards(parsed.GetValue(shards), found);
             NetworkBenchOptions options = new(
                 found, parsed.GetValue(shards), parsed.GetValue(users), parsed.GetValue(prompt), parsed.GetValue(generate), parsed.GetValue(shared),
-                parsed.GetValue(rounds), parsed.GetValue(backend)!, !parsed.GetValue(noEngine), SettingOption.Read(parsed.GetValue(set)));
+                parsed.GetValue(rounds), TimeSpan.FromMilliseconds(parsed.GetValue(roundTrip)), parsed.GetValue(backend)!, !parsed.GetValue(noEngine), SettingOption.Read(parsed.GetValue(set)));
             NetworkBenchResult result = await RunAsync(context, options, cancellationToken).ConfigureAwait(false);
             if (parsed.GetValue(json)) context.Terminal.Line(JsonSerializer.Serialize(result, CommandJson.Options));
             else Show(context, result);

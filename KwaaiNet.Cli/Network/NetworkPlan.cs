@@ -11,6 +11,12 @@ internal sealed class NetworkPlan
     public const string ApiName = "api";
     private const string DefaultNetworkName = "local";
 
+    private NetworkPlan(NetworkPlan plan, IReadOnlyList<NodeLaunch> shards)
+    {
+        (Options, Model, Discovery, Api) = (plan.Options, plan.Model, plan.Discovery, plan.Api);
+        Shards = shards;
+    }
+
     private NetworkPlan(NetworkOptions options, LocalModel model)
     {
         Options = options;
@@ -42,6 +48,9 @@ internal sealed class NetworkPlan
     public IReadOnlyList<NodeLaunch> Shards { get; }
 
     public NodeLaunch Api { get; }
+
+    /// <summary>The same network with every shard changed.</summary>
+    public NetworkPlan WithShards(Func<NodeLaunch, NodeLaunch> change) => new(this, [.. Shards.Select(change)]);
 
     public static string ShardName(int number) => "shard-" + Text(number);
 

@@ -37,6 +37,7 @@ public sealed class CommandTests : IDisposable
     [Theory]
     [InlineData()]
     [InlineData("--set", "Node:LinkPort=-1")]
+    [InlineData("--rtt-ms", "2")]
     public async Task A_network_is_measured_beside_the_engine_over_whatever_its_nodes_stream(params string[] options)
     {
         string printed = Succeeds(await _kwaainet.RunAsync(

@@ -27,7 +27,10 @@ internal sealed class NetworkBench(NetworkBenchOptions options, TimeProvider clo
         {
             KwaaiNetHome home = new(folder);
             NetworkOptions network = new() { Shards = options.Shards, Port = 0, Backend = options.Backend, Settings = options.Settings };
-            await using NetworkSupervisor supervisor = new(home, NetworkPlan.Create(network, options.Model), new Silent(progress), clock);
+            await using LongWay way = new(options.RoundTrip, clock);
+            NetworkPlan plan = NetworkPlan.Create(network, options.Model);
+            if (options.RoundTrip > TimeSpan.Zero) plan = plan.WithShards(way.Before);
+            await using NetworkSupervisor supervisor = new(home, plan, new Silent(progress), clock);
             Measured measured;
             try
             {
@@ -131,6 +134,7 @@ internal sealed class NetworkBench(NetworkBenchOptions options, TimeProvider clo
             Prompt = answers[0].PromptTokens,
             Generate = options.Generate,
             Rounds = options.Rounds,
+            RoundTripMilliseconds = options.RoundTrip.TotalMilliseconds,
             TimeToFirstTokenP50 = Math.Round(first, 1),
             TimeToFirstTokenP99 = Math.Round(Percentile.Of(answers.Select(answer => answer.TimeToFirstToken), 0.99), 1),
             TimePerTokenP50 = Math.Round(perToken, 3),

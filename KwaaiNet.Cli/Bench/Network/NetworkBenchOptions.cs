@@ -10,8 +10,9 @@ namespace KwaaiNet.Cli.Bench.Network;
 /// <param name="Generate">Tokens of each answer.</param>
 /// <param name="SharedPrefix">Of the prompt, the first tokens that are the same for all users, as a system message.</param>
 /// <param name="Rounds">How often all users ask; each time another question.</param>
+/// <param name="RoundTrip">How far the shards are from one another and from the API node; zero: on this machine.</param>
 /// <param name="Backend">What shards compute on.</param>
 /// <param name="Engine">Whether the engine alone is measured on the same file before and after.</param>
 /// <param name="Settings">Further settings for every node, by the hosts' own keys.</param>
 internal sealed record NetworkBenchOptions(
-    LocalModel Model, int Shards, int Users, int Prompt, int Generate, int SharedPrefix, int Rounds, string Backend, bool Engine, IReadOnlyDictionary<string, string> Settings);
+    LocalModel Model, int Shards, int Users, int Prompt, int Generate, int SharedPrefix, int Rounds, TimeSpan RoundTrip, string Backend, bool Engine, IReadOnlyDictionary<string, string> Settings);

@@ -27,6 +27,10 @@ internal sealed record NetworkBenchResult
     [JsonPropertyName("rounds")]
     public required int Rounds { get; init; }
 
+    /// <summary>From one node to another and back, as asked for with <c>--rtt-ms</c>.</summary>
+    [JsonPropertyName("rtt_ms")]
+    public required double RoundTripMilliseconds { get; init; }
+
     /// <summary>Time to first token, in milliseconds, over all requests of the rounds that count.</summary>
     [JsonPropertyName("ttft_ms_p50")]
     public required double TimeToFirstTokenP50 { get; init; }
