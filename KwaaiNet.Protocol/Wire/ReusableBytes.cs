@@ -2,12 +2,16 @@ using Google.Protobuf;
 
 namespace KwaaiNet.Protocol.Wire;
 
-/// <summary>A bytes field whose buffer is filled again and again: no message that has it allocates once its length has come up before.</summary>
+/// <summary>A bytes field whose buffer is filled again and again: no message that has it allocates once its lengths, four of them at most, have come up before.</summary>
 /// <remarks>Protobuf takes bytes for immutable: whoever fills this anew has to know that nobody looks at the message any more.</remarks>
 public sealed class ReusableBytes
 {
+    // A buffer that is lent now for a token and now for a hidden state sees a few lengths in turn.
+    private const int KeptLengths = 4;
+
+    private readonly ByteString?[] _sealed = new ByteString?[KeptLengths];
     private byte[] _buffer = [];
-    private ByteString _sealed = ByteString.Empty;
+    private int _next;
 
     /// <summary>Bytes the buffer has room for.</summary>
     public int Capacity => _buffer.Length;
@@ -31,7 +35,7 @@ public sealed class ReusableBytes
             byte[] larger = GC.AllocateUninitializedArray<byte>(length);
             Span.CopyTo(larger);
             _buffer = larger;
-            _sealed = ByteString.Empty;
+            Array.Clear(_sealed);
         }
 
         Length = length;
@@ -40,7 +44,14 @@ public sealed class ReusableBytes
     /// <summary>The bytes as a field, without a copy.</summary>
     public ByteString Seal()
     {
-        if (_sealed.Length != Length) _sealed = UnsafeByteOperations.UnsafeWrap(_buffer.AsMemory(0, Length));
-        return _sealed;
+        foreach (ByteString? known in _sealed)
+        {
+            if (known is not null && known.Length == Length) return known;
+        }
+
+        ByteString bytes = UnsafeByteOperations.UnsafeWrap(_buffer.AsMemory(0, Length));
+        _sealed[_next] = bytes;
+        _next = (_next + 1) % KeptLengths;
+        return bytes;
     }
 }
