@@ -12,6 +12,7 @@ namespace KwaaiNet.Fuzz.Campaigns;
 internal sealed class Campaign(IFuzzTarget target, ulong seed, CrashJournal? journal = null)
 {
     private const int MostKept = 400;
+    private const int MostRuns = 5;
 
     private readonly HashSet<string> _ways = new(StringComparer.Ordinal);
     private byte[]? _current;
@@ -67,7 +68,7 @@ internal sealed class Campaign(IFuzzTarget target, ulong seed, CrashJournal? jou
         return null;
     }
 
-    /// <summary>Reads one input twice, and says which rule it broke.</summary>
+    /// <summary>Reads one input twice, and again where too much was allocated, and says which rule it broke.</summary>
     /// <param name="input">The input.</param>
     /// <param name="way">Which way it took.</param>
     public string? Try(byte[] input, out string way)
@@ -81,8 +82,12 @@ internal sealed class Campaign(IFuzzTarget target, ulong seed, CrashJournal? jou
         if (first.Problem is null || first.IsAllocationProblem)
         {
             // Tables that are made once a process count in a first run only.
-            second = new FuzzCase(input);
-            target.Run(second);
+            // And a collection that other threads cause may leave the rest of this thread's room in the count; what the reader allocates, it allocates every time.
+            for (int run = 1; run < MostRuns && (run == 1 || second.IsAllocationProblem); run++)
+            {
+                second = new FuzzCase(input);
+                target.Run(second);
+            }
         }
 
         Volatile.Write(ref _current, null);
