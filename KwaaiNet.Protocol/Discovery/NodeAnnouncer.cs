@@ -13,6 +13,9 @@ public abstract partial class NodeAnnouncer : BackgroundService
     /// <summary>First wait after a failed announcement; it doubles up to the heartbeat.</summary>
     public static readonly TimeSpan FirstRetryDelay = TimeSpan.FromMilliseconds(250);
 
+    /// <summary>How often a node looks whether what it announced still holds.</summary>
+    public static readonly TimeSpan NewsInterval = TimeSpan.FromMilliseconds(500);
+
     /// <summary>How long the withdrawal at stop may take.</summary>
     public static readonly TimeSpan WithdrawTimeout = TimeSpan.FromSeconds(2);
 
@@ -47,6 +50,9 @@ public abstract partial class NodeAnnouncer : BackgroundService
 
     /// <summary>Fills the fields that are this host's own (role, serving); identity, endpoints, sequence, times, start, memory and versions are filled in by the announcer.</summary>
     protected abstract void Describe(NodeRecord record);
+
+    /// <summary>Whether so much has changed since a record was announced that others should not have to wait for the heartbeat. Asked every <see cref="NewsInterval"/>.</summary>
+    protected virtual bool HasNews(NodeRecord announced) => false;
 
     /// <summary>Announces what <see cref="Describe"/> says now, and waits until the directory has it.</summary>
     /// <remarks>Waits for the ports to be bound. Without a directory it only renews <see cref="Current"/>. After the withdrawal it does nothing.</remarks>
@@ -125,12 +131,24 @@ public abstract partial class NodeAnnouncer : BackgroundService
                 bool reached = await TryAnnounceAsync(stoppingToken).ConfigureAwait(false);
                 TimeSpan wait = reached ? heartbeat : retry < heartbeat ? retry : heartbeat;
                 retry = reached ? FirstRetryDelay : wait * 2;
-                await Task.Delay(wait, _dependencies.Time, stoppingToken).ConfigureAwait(false);
+                await WaitAsync(wait, stoppingToken).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
                 return;
             }
+        }
+    }
+
+    // Until the time is up, or what the directory has no longer holds.
+    private async Task WaitAsync(TimeSpan wait, CancellationToken stoppingToken)
+    {
+        long start = _dependencies.Time.GetTimestamp();
+        for (TimeSpan left = wait; left > TimeSpan.Zero; left = wait - _dependencies.Time.GetElapsedTime(start))
+        {
+            await Task.Delay(left < NewsInterval ? left : NewsInterval, _dependencies.Time, stoppingToken).ConfigureAwait(false);
+            if (Announced is { } announced && HasNews(announced.Record))
+                return;
         }
     }
 

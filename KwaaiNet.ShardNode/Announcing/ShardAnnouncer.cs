@@ -9,6 +9,17 @@ namespace KwaaiNet.ShardNode.Announcing;
 /// <summary>Tells the network which blocks this node serves, how fast, and how much room it has: measured, not promised.</summary>
 internal sealed class ShardAnnouncer(ShardServing serving, NodeAnnouncerDependencies dependencies) : NodeAnnouncer(dependencies)
 {
+    // The share of the KV budget by which what is free must differ from what was announced.
+    private const int NewsShare = 8;
+
+    /// <inheritdoc/>
+    protected override bool HasNews(NodeRecord announced)
+    {
+        if (serving.Held.Loop is not { } loop || announced.Serving.Count == 0) return false;
+
+        return Math.Abs(loop.Gauges.KvFreeBytes - announced.Serving[0].KvFreeBytes) > loop.KvTotalBytes / NewsShare;
+    }
+
     /// <inheritdoc/>
     protected override void Describe(NodeRecord record)
     {

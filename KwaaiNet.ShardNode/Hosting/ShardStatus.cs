@@ -13,8 +13,8 @@ namespace KwaaiNet.ShardNode.Hosting;
 /// <param name="Sessions">Open sessions.</param>
 /// <param name="Queue">Steps that wait.</param>
 /// <param name="KvUsedBytes">KV cache held by sessions.</param>
-/// <param name="KvFreeBytes">KV cache not held by sessions.</param>
-/// <param name="KvCachedBytes">The part of that in which finished sessions' pages can still be found.</param>
+/// <param name="KvFreeBytes">KV cache that a new session could have.</param>
+/// <param name="KvCachedBytes">KV cache that no session uses, in which finished sessions' pages can still be found.</param>
 /// <param name="RowsComputed">Positions computed since these blocks were loaded.</param>
 /// <param name="KvTotalBytes">The whole KV budget over these blocks, used or free.</param>
 /// <param name="KvBytesPerBlockPosition">What one position of one block takes in it.</param>

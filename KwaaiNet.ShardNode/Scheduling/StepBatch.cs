@@ -63,6 +63,37 @@ internal sealed class StepBatch(ModelShape shape, StepResultPool results, ReadyL
         return Count > 0;
     }
 
+    /// <summary>Leaves out sessions that have been closed since the batch was made.</summary>
+    public void DropClosed()
+    {
+        int count = 0;
+        int steps = DecodeSteps;
+        for (int i = 0; i < Count; i++)
+        {
+            BatchSlot slot = _slots[i];
+            if (slot.Session.IsClosed)
+            {
+                if (i < steps) DecodeSteps--;
+                Rows -= slot.Rows;
+                slot.Session = null!;
+                _steps[i] = null!;
+                continue;
+            }
+
+            if (count < i)
+            {
+                // A slot's buffers stay with the step that was filled from them.
+                (_slots[count], _slots[i]) = (slot, _slots[count]);
+                _steps[count] = _steps[i];
+                _steps[i] = null!;
+            }
+
+            count++;
+        }
+
+        Count = count;
+    }
+
     /// <summary>Lets go of the sessions of the last batch.</summary>
     public void Clear()
     {

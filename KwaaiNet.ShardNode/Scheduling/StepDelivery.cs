@@ -99,7 +99,7 @@ internal sealed class StepDelivery(ModelShape shape, ISampler sampler, SessionTa
         session.SampledTokens++;
         bool isLast = session.EndTokens.Contains(token)
             || session.SampledTokens >= session.MaxNewTokens
-            || cache.Length >= session.MaxPositions;
+            || cache.Length >= session.Need.Most;
         TokenSampled sampled = result.SetSampled();
         sampled.SessionId = session.WireId;
         sampled.Step = frame.Step;

@@ -17,7 +17,9 @@ internal sealed partial class StepIntake(
         ShardSession? session = sessions.Find(step.Frame.SessionId);
         if (session is null)
         {
-            Refuse(step, new Refusal(FailureCode.UnknownSession, "No such session is open here."));
+            Refuse(step, sessions.WasPreempted(step.Frame.SessionId)
+                ? new Refusal(FailureCode.Preempted, "The session was preempted.")
+                : new Refusal(FailureCode.UnknownSession, "No such session is open here."));
             return;
         }
 
@@ -49,14 +51,7 @@ internal sealed partial class StepIntake(
             return;
         }
 
-        if (step.Frame.KvLength < session.TakenPositions && !sessions.TryBeginAt(session, (int)step.Frame.KvLength))
-        {
-            Refusal full = new(FailureCode.KvExhausted, "There is no KV cache for the positions that were to be found here.");
-            Refuse(step, full);
-            sessions.Fail(session, full);
-            return;
-        }
-
+        if (step.Frame.KvLength < session.TakenPositions) sessions.BeginAt(session, (int)step.Frame.KvLength);
         session.Decodes |= step.Frame.Rows == 1 && session.TakenSteps > 0;
         if (session.TakenSteps++ == 0) telemetry.KvReused.Add(step.Frame.KvLength);
         session.TakenPositions += step.Frame.Rows;

@@ -4,6 +4,7 @@ using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Forwarding;
 using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Kv;
 using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Prefixes;
 using KwaaiNet.ShardNode.Sessions;
@@ -36,6 +37,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     private readonly TurnCost _cost;
     private readonly StepGate _gate;
     private readonly LoopWatch _watch;
+    private readonly KvAdmission _kv;
     private readonly StepDelivery _delivery;
     private readonly StepIntake _intake;
     private readonly SpeedMeter _speed;
@@ -67,7 +69,8 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _logger = logger;
         _hops = hops(this);
         _prefixes = new PrefixStore(stack.KvPagePositions, options.Limits.TimeToLive, time);
-        _sessions = new SessionTable(stack, _prefixes, model, options.Limits, _hops, time, telemetry, logger);
+        _kv = new KvAdmission(stack, _prefixes);
+        _sessions = new SessionTable(stack, _kv, _prefixes, model, options.Limits, _hops, time, telemetry, logger);
         _line = new ReadyLine(Math.Min(PromptTurnRows, options.PrefillRows));
         _cost = new TurnCost(options.MaxSteps, options.MeasuredDecode, options.MeasuredPrefill);
         TimeSpan target = options.IterationTarget * (stack.Options.EndBlock - stack.Options.FirstBlock) / stack.Shape.BlockCount;
@@ -81,8 +84,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
             PrefillTokensPerSecond = options.MeasuredPrefill,
             DecodeTokensPerSecond = options.MeasuredDecode,
         };
-        // Nothing is held yet: what is free is all there is, however the device came to grant it.
-        KvTotalBytes = stack.KvFreeBytes;
+        KvTotalBytes = _kv.TotalBytes;
         _speed = new SpeedMeter(Gauges);
         Publish();
 
@@ -251,11 +253,13 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _wake.Reset();
         RunCommands(MaxCommandsPerTurn);
         TakeSteps();
-        bool ran = _batch.Gather();
+        bool gathered = _batch.Gather();
+        if (gathered) ReservePages();
+        bool ran = _batch.Count > 0;
         if (ran) RunBatch();
         Publish();
         CompleteDrains();
-        if (ran || !_commands.IsEmpty) return false;
+        if (gathered || !_commands.IsEmpty) return false;
 
         if (_gate.Wait > TimeSpan.Zero) _gateOpens.Change(_gate.Wait, Timeout.InfiniteTimeSpan);
         return true;
@@ -279,6 +283,18 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     private void TakeSteps()
     {
         for (int left = _arrived.Count; left > 0 && _arrived.TryDequeue(out IncomingStep step); left--) _intake.Take(step);
+    }
+
+    // Before anything runs. Whoever is preempted leaves the batch, and the turn of the others goes on with the pages it held.
+    private void ReservePages()
+    {
+        for (int i = 0; i < _batch.Count; i++)
+        {
+            ShardSession session = _batch[i].Session;
+            while (!session.IsClosed && !_kv.TryReserve(session.Cache, session.Cache.Length + _batch[i].Rows)) _sessions.PreemptFor(session);
+        }
+
+        _batch.DropClosed();
     }
 
     private void RunBatch()
@@ -388,10 +404,9 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     {
         Gauges.Sessions = _sessions.Count;
         Gauges.WaitingSteps = _sessions.WaitingSteps;
-        // What can be forgotten at once is free to whoever needs it.
         Gauges.KvCachedBytes = _prefixes.UnusedBytes;
-        Gauges.KvFreeBytes = _stack.KvFreeBytes + _prefixes.UnusedBytes;
-        Gauges.KvUsedBytes = KvTotalBytes - Gauges.KvFreeBytes;
+        Gauges.KvUsedBytes = _kv.UsedBytes;
+        Gauges.KvFreeBytes = _kv.FreeBytes(_sessions.ExpectedKvBytes);
     }
 
     private void CompleteDrains()

@@ -5,6 +5,7 @@ using KwaaiNet.Protocol.Nodes;
 using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Kv;
 using KwaaiNet.ShardNode.Loading;
 
 namespace KwaaiNet.ShardNode.Sessions;
@@ -71,6 +72,16 @@ internal static class SessionRules
         return open.PrefixLineage.Length is 0 or PageHash.Length
             ? null
             : new(FailureCode.BadFrame, $"A lineage has {PageHash.Length} bytes, not {open.PrefixLineage.Length}.");
+    }
+
+    /// <summary>What a request that was found right is expected to need. One that does not say how it begins is taken at its limit.</summary>
+    public static KvNeed NeedOf(OpenSession open) => new((int)(open.FirstPositions is 0 ? open.MaxPositions : Math.Min(open.FirstPositions, open.MaxPositions)), (int)open.MaxPositions);
+
+    /// <summary>When the request came, as its API node tells; never in the future.</summary>
+    public static long RequestedUnixMs(OpenSession open, TimeProvider time)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        return open.RequestedUnixMs is 0 || open.RequestedUnixMs > (ulong)now ? now : (long)open.RequestedUnixMs;
     }
 
     private static Refusal? CheckSources(OpenSession open)

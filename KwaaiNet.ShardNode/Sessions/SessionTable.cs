@@ -5,6 +5,7 @@ using KwaaiNet.Protocol.Sessions;
 using KwaaiNet.Protocol.Wire;
 using KwaaiNet.ShardNode.Forwarding;
 using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Kv;
 using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Prefixes;
 using KwaaiNet.ShardNode.Telemetry;
@@ -26,11 +27,22 @@ internal sealed partial class SessionTable
     private readonly Dictionary<SessionId, ShardSession> _sessions = [];
     private readonly Dictionary<string, OwnerShare> _shares = new(StringComparer.Ordinal);
     private readonly SessionLifetimes _lifetimes = new();
+    private readonly KvAdmission _kv;
+    private readonly PreemptedSessions _preempted = new();
 
     public SessionTable(
-        IBlockStack stack, PrefixStore prefixes, OpenedModel model, SessionLimits limits, IHopSource hops, TimeProvider time, ShardTelemetry telemetry, ILogger logger)
+        IBlockStack stack,
+        KvAdmission kv,
+        PrefixStore prefixes,
+        OpenedModel model,
+        SessionLimits limits,
+        IHopSource hops,
+        TimeProvider time,
+        ShardTelemetry telemetry,
+        ILogger logger)
     {
         _stack = stack;
+        _kv = kv;
         _prefixes = prefixes;
         _model = model;
         _held = new BlockRange(stack.Options.FirstBlock, stack.Options.EndBlock);
@@ -46,6 +58,17 @@ internal sealed partial class SessionTable
 
     /// <summary>The open sessions themselves.</summary>
     public Dictionary<SessionId, ShardSession>.ValueCollection All => _sessions.Values;
+
+    /// <summary>Bytes of KV that open sessions are expected to take yet.</summary>
+    public long ExpectedKvBytes
+    {
+        get
+        {
+            long expected = 0;
+            foreach (ShardSession session in _sessions.Values) expected += _kv.ExpectedBytes(session.Need, session.Cache);
+            return expected;
+        }
+    }
 
     /// <summary>Steps of all sessions that wait.</summary>
     public int WaitingSteps { get; set; }
@@ -71,20 +94,23 @@ internal sealed partial class SessionTable
 
         SessionPages pages = _prefixes.Begin(Origin(open, owner), open.PrefixHashes);
         KvCache cache = _stack.CreateCache((int)open.FirstBlock, (int)open.EndBlock, pages.Beginning());
-        if (!TryReserve(cache, (int)open.MaxPositions))
+        KvNeed need = SessionRules.NeedOf(open);
+        long expected = ExpectedKvBytes;
+        if (!_kv.Admits(need, cache, expected))
         {
+            long wanted = _kv.ExpectedBytes(need, cache);
             cache.Dispose();
             _prefixes.End(pages, null, ByteString.Empty);
-            long missing = (_stack.KvBytesPerBlockPosition * (open.EndBlock - open.FirstBlock) * open.MaxPositions) - _stack.KvFreeBytes;
+            long free = _kv.FreeBytes(expected);
             Refuse(open.SessionId, owner, new Refusal(
                 FailureCode.KvExhausted,
-                $"The KV cache has {_stack.KvFreeBytes:N0} bytes free, too few for {open.MaxPositions} positions.",
-                _stack.KvFreeBytes,
-                RetryAfter(sessions: 1, missing)));
+                $"The KV cache has room for {free:N0} bytes more, too few for {need.Expected(0)} of {need.Most} positions.",
+                free,
+                RetryAfter(sessions: 1, wanted - free)));
             return;
         }
 
-        ShardSession session = Create(open, owner, cache, pages);
+        ShardSession session = Create(open, owner, cache, pages, need);
         _sessions.Add(session.Id, session);
         session.Share.Sessions++;
         LogOpened(session.Id, session.Range, owner.NodeId, cache.Bytes);
@@ -95,25 +121,11 @@ internal sealed partial class SessionTable
     }
 
     /// <summary>The first step of a session begins where the shard of its chain that holds least does.</summary>
-    /// <returns>Whether there was room for what it must fill itself.</returns>
-    public bool TryBeginAt(ShardSession session, int positions)
+    public void BeginAt(ShardSession session, int positions)
     {
         session.Cache.Truncate(positions);
         _prefixes.BeginAt(session.Pages, positions / PageHash.Positions);
         session.TakenPositions = (uint)positions;
-        return TryReserve(session.Cache, session.MaxPositions);
-    }
-
-    /// <summary>Takes room for a session's positions, and for that forgets pages that no session holds, the longest unused first.</summary>
-    /// <returns>Whether there was room.</returns>
-    private bool TryReserve(KvCache cache, int length)
-    {
-        while (!cache.TryReserve(length))
-        {
-            if (_prefixes.Reclaim(1) == 0) return false;
-        }
-
-        return true;
     }
 
     /// <summary>Makes findable what a session has filled.</summary>
@@ -156,6 +168,33 @@ internal sealed partial class SessionTable
         _telemetry.FailedSessions.Add(1, new KeyValuePair<string, object?>(ShardTelemetry.Attributes.Failure, refusal.Code.ToString()));
         Remove(session, refusal.Code);
         session.Owner.Post(Failed(session.WireId, refusal, nodeAtFault ?? _limits.OwnNodeId));
+    }
+
+    /// <summary>Whether a session of this id was preempted lately.</summary>
+    public bool WasPreempted(ByteString id) => SessionId.TryRead(id, out SessionId key) && _preempted.Contains(key);
+
+    /// <summary>Ends the session whose request came last, of those that hold KV: one session wants more, and nothing is free. It may be the one itself.</summary>
+    public void PreemptFor(ShardSession wanting)
+    {
+        ShardSession last = wanting;
+        bool others = false;
+        foreach (ShardSession session in _sessions.Values)
+        {
+            if (session == wanting || session.Cache.Bytes == 0) continue;
+
+            others = true;
+            if (session.IsYoungerThan(last)) last = session;
+        }
+
+        // Alone it could not go on either; it would be replayed for ever.
+        if (!others)
+        {
+            Fail(wanting, new Refusal(FailureCode.KvExhausted, $"There is not enough KV cache for position {wanting.Cache.Length} of {wanting.Need.Most}.", 0));
+            return;
+        }
+
+        _preempted.Add(last.Id);
+        Fail(last, new Refusal(FailureCode.Preempted, $"Older sessions need the KV cache of its {last.Cache.Length} positions."));
     }
 
     /// <summary>Ends every session, for instance because the node stops.</summary>
@@ -237,7 +276,7 @@ internal sealed partial class SessionTable
 
     private static HiddenFormat FormatOf(OpenSession open) => open.HiddenFormat == HiddenEncoding.F16 ? HiddenFormat.F16 : HiddenFormat.F32;
 
-    private ShardSession Create(OpenSession open, SessionOwner owner, KvCache cache, SessionPages pages)
+    private ShardSession Create(OpenSession open, SessionOwner owner, KvCache cache, SessionPages pages, KvNeed need)
     {
         _ = SessionId.TryRead(open.SessionId, out SessionId id);
         HiddenFormat format = FormatOf(open);
@@ -253,7 +292,8 @@ internal sealed partial class SessionTable
             Cache = cache,
             Pages = pages,
             TakenPositions = (uint)pages.CachedPositions,
-            MaxPositions = (int)open.MaxPositions,
+            Need = need,
+            RequestedUnixMs = SessionRules.RequestedUnixMs(open, _time),
             StepSources = [.. open.StepSources],
             Next = open.Next is null ? null : _hops.Acquire(open.Next),
             Ring = open.Ring is null || open.Ring.NodeId == _limits.OwnNodeId ? null : _hops.Acquire(open.Ring),
@@ -321,7 +361,7 @@ internal sealed partial class SessionTable
     [LoggerMessage(LogLevel.Warning, "The KV cache of session {Session} could not be freed.")]
     private partial void LogNotFreed(Exception failure, SessionId session);
 
-    [LoggerMessage(LogLevel.Debug, "Session {Session} runs blocks {Blocks} for {Owner}; {KvBytes} bytes of KV cache are reserved.")]
+    [LoggerMessage(LogLevel.Debug, "Session {Session} runs blocks {Blocks} for {Owner}; it begins with {KvBytes} bytes of KV cache.")]
     private partial void LogOpened(SessionId session, BlockRange blocks, string owner, long kvBytes);
 
     [LoggerMessage(LogLevel.Debug, "Session {Session} is closed; its KV cache is released.")]

@@ -4,6 +4,7 @@ using KwaaiNet.CandelEngine.Sampling;
 using KwaaiNet.Protocol.Blocks;
 using KwaaiNet.ShardNode.Forwarding;
 using KwaaiNet.ShardNode.Frames;
+using KwaaiNet.ShardNode.Kv;
 using KwaaiNet.ShardNode.Prefixes;
 using KwaaiNet.ShardNode.Telemetry;
 
@@ -42,8 +43,11 @@ internal sealed class ShardSession
     /// <summary>Its pages that can be found by others.</summary>
     public required SessionPages Pages { get; init; }
 
-    /// <summary>Positions it may reach.</summary>
-    public required int MaxPositions { get; init; }
+    /// <summary>How much KV it is expected to need.</summary>
+    public required KvNeed Need { get; init; }
+
+    /// <summary>When its request came to its API node, in Unix milliseconds: where KV runs out, the last to come is the first to go.</summary>
+    public required long RequestedUnixMs { get; init; }
 
     /// <summary>Node ids steps are accepted from.</summary>
     public required string[] StepSources { get; init; }
@@ -134,4 +138,8 @@ internal sealed class ShardSession
 
     /// <summary>Set when it has been closed; a batch under way then drops its result.</summary>
     public bool IsClosed { get; set; }
+
+    /// <summary>Whether its request came after another's. Every shard of a chain answers alike, so no two sessions wait for each other.</summary>
+    public bool IsYoungerThan(ShardSession other) =>
+        (RequestedUnixMs, Id.Value).CompareTo((other.RequestedUnixMs, other.Id.Value)) > 0;
 }

@@ -45,9 +45,9 @@ internal static class StepRules
             return new(FailureCode.BadFrame, $"The rows enter at block {frame.FirstBlock}; this session enters here at {session.Range.First}.");
         }
 
-        if (frame.KvLength + frame.Rows > (uint)session.MaxPositions)
+        if (frame.KvLength + frame.Rows > (uint)session.Need.Most)
         {
-            return new(FailureCode.ContextExceeded, $"Position {frame.KvLength + frame.Rows} is beyond the {session.MaxPositions} asked for.");
+            return new(FailureCode.ContextExceeded, $"Position {frame.KvLength + frame.Rows} is beyond the {session.Need.Most} asked for.");
         }
 
         return session.Range.First == 0 ? CheckTokens(frame, shape) : CheckHidden(frame, session, shape);

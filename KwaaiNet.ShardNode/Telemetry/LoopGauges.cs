@@ -27,7 +27,7 @@ internal sealed class LoopGauges
     /// <summary>Positions computed since these blocks were loaded.</summary>
     public long Rows { get => Volatile.Read(ref _rows); set => Volatile.Write(ref _rows, value); }
 
-    /// <summary>Bytes of the KV budget that are free, <see cref="KvCachedBytes"/> included.</summary>
+    /// <summary>Bytes of KV that a new session could have: what is free, less what running sessions are expected to need.</summary>
     public long KvFreeBytes { get => Volatile.Read(ref _kvFreeBytes); set => Volatile.Write(ref _kvFreeBytes, value); }
 
     /// <summary>Prompt positions a second through all blocks held; 0 until measured.</summary>

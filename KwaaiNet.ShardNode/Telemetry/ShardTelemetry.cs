@@ -67,8 +67,8 @@ internal sealed class ShardTelemetry : IDisposable
         _meter.CreateObservableGauge("kwaainet.shard.queue", () => gauges()?.WaitingSteps ?? 0, "{step}", "Steps that wait.");
         _meter.CreateObservableGauge("kwaainet.shard.sessions", () => gauges()?.Sessions ?? 0, "{session}", "Open sessions.");
         _meter.CreateObservableGauge("kwaainet.shard.kv.used", () => gauges()?.KvUsedBytes ?? 0, "By", "KV cache held by sessions.");
-        _meter.CreateObservableGauge("kwaainet.shard.kv.free", () => gauges()?.KvFreeBytes ?? 0, "By", "KV cache not held by any session.");
-        _meter.CreateObservableGauge("kwaainet.shard.kv.cached", () => gauges()?.KvCachedBytes ?? 0, "By", "KV cache of finished sessions that can be found again; a part of what is free.");
+        _meter.CreateObservableGauge("kwaainet.shard.kv.free", () => gauges()?.KvFreeBytes ?? 0, "By", "KV cache that a new session could have.");
+        _meter.CreateObservableGauge("kwaainet.shard.kv.cached", () => gauges()?.KvCachedBytes ?? 0, "By", "KV cache of finished sessions that can be found again.");
     }
 
     public void Dispose()
