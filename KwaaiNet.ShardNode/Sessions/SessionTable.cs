@@ -258,7 +258,7 @@ internal sealed partial class SessionTable
     }
 
     private TimeSpan? RetryAfter(int sessions, long bytes = 0, OwnerShare? of = null) => _lifetimes.Until(
-        _sessions.Values.Where(session => of is null || session.Share == of).Select(session => (_time.GetElapsedTime(session.OpenedAt), session.Cache.Bytes)),
+        _sessions.Values.Where(session => of is null || session.Share == of).Select(session => (_time.GetElapsedTime(session.OpenedAt), session.Cache.Bytes + _kv.ExpectedBytes(session.Need, session.Cache))),
         sessions,
         bytes);
 
