@@ -11,18 +11,7 @@ public sealed class StepGateTests
     private OpenSession[] _sessions = [];
 
     [Fact]
-    public async Task The_first_shard_lets_its_sessions_go_together()
-    {
-        await using LoopHarness harness = new(Stack(0, 3), time: _time);
-        FakeHops.FakeHop next = await DecodeTogetherAsync(harness);
-
-        harness.Send(Step(_sessions[0], harness, 2));
-        await harness.SettleAsync();
-        Assert.True(next.IsSilent);
-        harness.Send(Step(_sessions[1], harness, 2));
-        for (int i = 0; i < 2; i++) await next.NextAsync();
-        Assert.Equal([1, 1], harness.Stack.Batches[^1]);
-    }
+    public Task The_first_shard_lets_its_sessions_go_together() => GoTogetherAsync(Stack(0, 3));
 
     [Fact]
     public async Task Who_is_waited_for_in_vain_costs_no_more_than_a_turn()
@@ -51,18 +40,7 @@ public sealed class StepGateTests
     }
 
     [Fact]
-    public async Task A_later_shard_waits_for_those_that_came_with_it_the_last_time()
-    {
-        await using LoopHarness harness = new(Stack(2, 4), time: _time);
-        FakeHops.FakeHop next = await DecodeTogetherAsync(harness);
-
-        harness.Send(Step(_sessions[0], harness, 2));
-        await harness.SettleAsync();
-        Assert.True(next.IsSilent);
-        harness.Send(Step(_sessions[1], harness, 2));
-        for (int i = 0; i < 2; i++) await next.NextAsync();
-        Assert.Equal([1, 1], harness.Stack.Batches[^1]);
-    }
+    public Task A_later_shard_waits_for_those_that_came_with_it_the_last_time() => GoTogetherAsync(Stack(2, 4));
 
     [Fact]
     public async Task A_prompt_does_not_wait()
@@ -74,6 +52,19 @@ public sealed class StepGateTests
         harness.Send(Step(_sessions[0], harness, 2));
         harness.Send(LoopHarness.Tokens(third, 0, 0, true, 1, 2, 3));
         for (int i = 0; i < 2; i++) await next.NextAsync();
+    }
+
+    private async Task GoTogetherAsync(FakeStack stack)
+    {
+        await using LoopHarness harness = new(stack, time: _time);
+        FakeHops.FakeHop next = await DecodeTogetherAsync(harness);
+
+        harness.Send(Step(_sessions[0], harness, 2));
+        await harness.SettleAsync();
+        Assert.True(next.IsSilent);
+        harness.Send(Step(_sessions[1], harness, 2));
+        for (int i = 0; i < 2; i++) await next.NextAsync();
+        Assert.Equal([1, 1], harness.Stack.Batches[^1]);
     }
 
     private FakeStack Stack(int first, int end) => new(first, end) { OnRun = rows => _time.Advance(TimeSpan.FromMilliseconds(20 + rows)) };
