@@ -59,7 +59,7 @@ public sealed class ApiOptions
     /// <summary>Prompt tokens in one frame, at most <see cref="Protocol.Sessions.SessionBounds.MaxStepRows"/>; fewer where a model is so wide that their hidden states would not fit a message. Default 256.</summary>
     public int PrefillChunk { get; set; } = DefaultPrefillChunk;
 
-    /// <summary>How long the shards of a chain may take to open a session, in seconds. Default 4: a shard that hangs here is an error within 5 s.</summary>
+    /// <summary>How long the shards of a chain may take to open a session, in seconds. Default 4: a shard that hangs here is an error within 5 s. One that says it lives, being in a long turn, has three times as much.</summary>
     public double OpenTimeoutSeconds { get; set; } = DefaultOpenTimeoutSeconds;
 
     /// <summary>How long finding and opening a chain may take over all attempts, in seconds. Default 15.</summary>

@@ -17,6 +17,9 @@ internal sealed class ChainSession : IDisposable
     // A step that is sent again repeats a token, which is rare; a shard that does nothing else would keep the reader waiting for ever.
     private const int MaxRepeatedTokens = 16;
 
+    // A shard opens a session between two turns, and a turn of a slow device takes its time. One that is heard meanwhile is busy and not lost.
+    private const int OpenTimeoutsOfBusyShards = 3;
+
     private readonly SessionSettings _settings;
     private readonly ShardChain _chain;
     private readonly ByteString _id = ByteString.CopyFrom(RandomNumberGenerator.GetBytes(SessionBounds.SessionIdBytes));
@@ -24,6 +27,7 @@ internal sealed class ChainSession : IDisposable
     private readonly TokenQueue _tokens;
     private readonly HopEar[] _ears;
     private readonly int _start;
+    private PromptFeed? _prompt;
     private ShardFailureException? _failure;
     private ByteString _pageHashes = ByteString.Empty;
     private int _unopened;
@@ -70,17 +74,8 @@ internal sealed class ChainSession : IDisposable
                 ear.Link.Open(SessionMessages.Open(session._id, settings, chain, ear.Hop), ear);
             }
 
-            await session._opened.Task.WaitAsync(settings.OpenTimeout, time, cancellationToken).ConfigureAwait(false);
+            await session.WaitUntilOpenedAsync(time, cancellationToken).ConfigureAwait(false);
             return session;
-        }
-        catch (TimeoutException exception)
-        {
-            ImmutableArray<string> silent = [.. session._ears.Where(ear => !ear.Opened).Select(ear => ear.Link.NodeId)];
-            session.Dispose();
-            throw new ShardFailureException(
-                ShardFailureKind.Lost, silent,
-                $"Shard {string.Join(", ", silent)} did not open the session within {settings.OpenTimeout.TotalSeconds:0.#} s.",
-                $"did not open the session within {settings.OpenTimeout.TotalSeconds:0.#} s", exception);
         }
         catch (Exception exception) when (exception is ShardFailureException or OperationCanceledException)
         {
@@ -92,15 +87,11 @@ internal sealed class ChainSession : IDisposable
     /// <summary>Sends what is not cached of the prompt to the first shard, in frames of at most <see cref="SessionSettings.PrefillChunk"/> rows.</summary>
     public void SendPrompt()
     {
-        int frames = 0;
-        foreach (StepFrame frame in SessionMessages.Prefill(_id, _settings.Tokens, _cached, _settings.PrefillChunk))
-        {
-            _ears[0].Link.Send(frame);
-            frames++;
-        }
-
+        PromptFeed prompt = new(_ears[0].Link, SessionMessages.Prefill(_id, _settings.Tokens, _cached, _settings.PrefillChunk));
         // Every frame is a step that may take its time; one token comes behind all of them.
-        _patience = _settings.StepTimeout * Math.Max(1, frames);
+        _patience = _settings.StepTimeout * Math.Max(1, prompt.Count);
+        Volatile.Write(ref _prompt, prompt);
+        prompt.Start();
     }
 
     /// <summary>The next token, in order; one that was reported twice is given once.</summary>
@@ -172,12 +163,40 @@ internal sealed class ChainSession : IDisposable
     /// <summary>Closes the session on every shard at once. What the ring has run ahead is dropped.</summary>
     public void Dispose()
     {
+        _prompt?.Stop();
         foreach (HopEar ear in _ears)
         {
             ear.Link.Close(_id, _pageHashes);
         }
 
         _tokens.Dispose();
+    }
+
+    private async Task WaitUntilOpenedAsync(TimeProvider time, CancellationToken cancellationToken)
+    {
+        for (int waits = 1; ; waits++)
+        {
+            foreach (HopEar ear in _ears) ear.HeardBefore = ear.Link.Heard;
+            try
+            {
+                await _opened.Task.WaitAsync(_settings.OpenTimeout, time, cancellationToken).ConfigureAwait(false);
+                return;
+            }
+            catch (TimeoutException exception)
+            {
+                HopEar[] waited = [.. _ears.Where(ear => !ear.Opened)];
+                HopEar[] silent = [.. waited.Where(ear => ear.Link.Heard == ear.HeardBefore)];
+                if (silent.Length == 0 && waits < OpenTimeoutsOfBusyShards)
+                {
+                    continue;
+                }
+
+                ImmutableArray<string> blamed = [.. (silent.Length > 0 ? silent : waited).Select(ear => ear.Link.NodeId)];
+                string how = $"did not open the session within {(waits * _settings.OpenTimeout).TotalSeconds:0.#} s";
+                throw new ShardFailureException(
+                    silent.Length > 0 ? ShardFailureKind.Lost : ShardFailureKind.Stalled, blamed, $"Shard {string.Join(", ", blamed)} {how}.", how, exception);
+            }
+        }
     }
 
     // What a ring may stop at: an end token, or as many tokens as were asked for. A finish reason made of anything else would be untrue.
@@ -233,6 +252,9 @@ internal sealed class ChainSession : IDisposable
 
         public bool Opened => Volatile.Read(ref _opened) != 0;
 
+        /// <summary>What the link had heard when the wait for the opening began.</summary>
+        public long HeardBefore { get; set; }
+
         public void OnOpened(uint cachedPositions)
         {
             if (Interlocked.Exchange(ref _opened, 1) == 0)
@@ -248,6 +270,12 @@ internal sealed class ChainSession : IDisposable
             {
                 session._tokens.Complete();
             }
+        }
+
+        public void OnStepLeft()
+        {
+            // Only the first shard is sent steps from here.
+            if (Hop == 0) Volatile.Read(ref session._prompt)?.OnLeft();
         }
 
         public void OnFailed(ShardFailureException failure) => session.OnFailed(this, failure);

@@ -12,6 +12,9 @@ internal interface ILinkSession
     /// <summary>The shard sampled a token; the message is read into again after this.</summary>
     void OnToken(TokenSampled token);
 
+    /// <summary>A step of the prompt waits at the shard no more.</summary>
+    void OnStepLeft();
+
     /// <summary>The shard, or its link, failed the session.</summary>
     void OnFailed(ShardFailureException failure);
 }

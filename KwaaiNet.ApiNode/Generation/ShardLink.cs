@@ -31,6 +31,7 @@ internal sealed partial class ShardLink : IAsyncDisposable
     private readonly ITimer _pings;
     private readonly Task _run;
     private string? _broken;
+    private volatile bool _acknowledges;
     private long _heard;
     private long _heardBefore;
     private int _silent;
@@ -58,6 +59,12 @@ internal sealed partial class ShardLink : IAsyncDisposable
 
     /// <summary>Whether the link has ended.</summary>
     public bool IsBroken => Volatile.Read(ref _broken) is not null;
+
+    /// <summary>Grows with everything the shard says, pongs included: it lives as long as this grows.</summary>
+    public long Heard => Interlocked.Read(ref _heard);
+
+    /// <summary>Whether the shard says when a step has left its line.</summary>
+    public bool Acknowledges => _acknowledges;
 
     /// <summary>Asks the shard to open its part of a session; the answer comes to <paramref name="session"/>.</summary>
     public void Open(OpenSession open, ILinkSession session)
@@ -167,12 +174,21 @@ internal sealed partial class ShardLink : IAsyncDisposable
         },
         _stop.Token);
 
-    private Task ReadRefusalsAsync(IAsyncStreamReader<StepRefused> refusals) => refusals.ForEachAsync(
-        refused =>
+    private Task ReadRefusalsAsync(IAsyncStreamReader<StepRefused> answers) => answers.ForEachAsync(
+        answer =>
         {
-            if (_sessions.TryGetValue(refused.SessionId, out ILinkSession? session))
+            bool isRefused = answer.Code != FailureCode.Unspecified;
+            _acknowledges |= !isRefused;
+            if (_sessions.TryGetValue(answer.SessionId, out ILinkSession? session))
             {
-                session.OnFailed(ShardFailures.From(refused, NodeId));
+                if (isRefused)
+                {
+                    session.OnFailed(ShardFailures.From(answer, NodeId));
+                }
+                else
+                {
+                    session.OnStepLeft();
+                }
             }
 
             return default;

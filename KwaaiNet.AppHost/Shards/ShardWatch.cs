@@ -33,19 +33,20 @@ internal sealed class ShardWatch(
     private async Task FollowAsync(ProjectResource shard, CancellationToken stoppingToken)
     {
         using PeriodicTimer timer = new(s_period, time);
-        ImmutableArray<ResourcePropertySnapshot> last = [];
         while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
         {
             ImmutableArray<ResourcePropertySnapshot> now = await DescribeAsync(shard, stoppingToken).ConfigureAwait(false);
-            if (now.SequenceEqual(last)) continue;
+            // With what is shown, not with what was said last: the orchestrator writes properties as well, and makes them anew for a new process.
+            if (!notifications.TryGetCurrentState(shard.Name, out ResourceEvent? current) || now.SequenceEqual(current.Snapshot.Properties.Where(IsOurs))) continue;
 
-            last = now;
             await notifications.PublishUpdateAsync(shard, snapshot => snapshot with
             {
-                Properties = [.. snapshot.Properties.Where(property => !property.Name.StartsWith("kwaainet.", StringComparison.Ordinal)), .. now],
+                Properties = [.. snapshot.Properties.Where(property => !IsOurs(property)), .. now],
             }).ConfigureAwait(false);
         }
     }
+
+    private static bool IsOurs(ResourcePropertySnapshot property) => property.Name.StartsWith("kwaainet.", StringComparison.Ordinal);
 
     private async Task<ImmutableArray<ResourcePropertySnapshot>> DescribeAsync(ProjectResource shard, CancellationToken stoppingToken)
     {

@@ -35,7 +35,9 @@ public sealed class ReplicaTests(ReplicatedNetwork replicated) : IClassFixture<R
         await Eventually.TrueAsync(
             _ => Task.FromResult(_network.Shards.All(shard => Text(_network.Snapshot(shard), "kwaainet.state") == "ready")
                 && _network.Shards.Select(shard => _network.Property(shard, "kwaainet.blocks")).Order().SequenceEqual(["0-2 of 0-5", "0-2 of 0-5", "3-5 of 0-5", "3-5 of 0-5"])),
-            "every range has two ready holders");
+            "every range has two ready holders",
+            () => string.Join("; ", _network.Shards.Select(shard =>
+                $"{shard} {Text(_network.Snapshot(shard), "kwaainet.state")} {_network.Property(shard, "kwaainet.blocks")} ({_network.Snapshot(shard).State?.Text})")));
         foreach (string shard in _network.Shards)
         {
             JsonElement status = await _network.GetAsync(shard, "/status");

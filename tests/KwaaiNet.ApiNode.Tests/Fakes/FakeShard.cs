@@ -56,13 +56,19 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
     /// <summary>Breaks when asked to open.</summary>
     public bool VanishOnOpen { get; set; }
 
+    /// <summary>Opens nothing before this is done, and answers pings meanwhile: a long turn.</summary>
+    public Task Turn { get; set; } = Task.CompletedTask;
+
+    /// <summary>Keeps steps that ask for it waiting, until <see cref="LeaveStep"/>.</summary>
+    public bool StepsWait { get; set; }
+
     /// <summary>Takes everything, says nothing.</summary>
     public bool Frozen { get; set; }
 
     /// <summary>Cannot be reached any more.</summary>
     public bool Gone { get; private set; }
 
-    /// <summary>Waits until the shard was told or did something: <c>open</c>, <c>close</c>, <c>frame</c>, <c>ping</c>, <c>token</c>.</summary>
+    /// <summary>Waits until the shard was told or did something: <c>open</c>, <c>close</c>, <c>frame</c>, <c>ping</c>, <c>token</c>, <c>left</c>, and <c>asked</c> to open in the middle of a turn.</summary>
     public async Task WaitForAsync(string happening)
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -100,6 +106,7 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
     public override AsyncDuplexStreamingCall<StepFrame, StepRefused> Steps(CallOptions options)
     {
         FakeDuplex<StepFrame, StepRefused> call = new(options.CancellationToken);
+        call.Handled = _ => _happenings.Writer.TryWrite("left");
         _steps.Add(call);
         _ = Task.Run(async () =>
         {
@@ -110,10 +117,17 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
                 if (!Frozen)
                 {
                     network.OnFrame(frame);
+                    if (!StepsWait) call.Send(new StepRefused { SessionId = frame.SessionId, Step = frame.Step });
                 }
             }
         });
         return call.Call;
+    }
+
+    /// <summary>Says that a step waits no more.</summary>
+    public void LeaveStep(StepFrame frame)
+    {
+        foreach (FakeDuplex<StepFrame, StepRefused> call in _steps) call.Send(new StepRefused { SessionId = frame.SessionId, Step = frame.Step });
     }
 
     /// <summary>Vanishes once so many of its tokens were read: two streams break, and what is unread on one is lost when the other is missed first.</summary>
@@ -153,8 +167,7 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
         switch (request.RequestCase)
         {
             case ControlRequest.RequestOneofCase.Open:
-                Open(request.Open, call);
-                _happenings.Writer.TryWrite("open");
+                _ = OpenAfterTurnAsync(request.Open, call);
                 break;
             case ControlRequest.RequestOneofCase.Close:
                 Closings.Enqueue(request.Close);
@@ -176,6 +189,14 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
     // The whole session is reserved, as real shards do.
     private bool HasRoom(OpenSession open) =>
         Sessions.Values.Append(open).Sum(session => session.MaxPositions * (session.EndBlock - session.FirstBlock) * network.KvBytesPerBlockPosition) <= network.KvTotalBytes;
+
+    private async Task OpenAfterTurnAsync(OpenSession open, FakeDuplex<ControlRequest, ControlEvent> call)
+    {
+        if (!Turn.IsCompleted) _happenings.Writer.TryWrite("asked");
+        await Turn;
+        Open(open, call);
+        _happenings.Writer.TryWrite("open");
+    }
 
     private void Open(OpenSession open, FakeDuplex<ControlRequest, ControlEvent> call)
     {

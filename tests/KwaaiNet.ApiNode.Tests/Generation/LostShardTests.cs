@@ -139,6 +139,39 @@ public sealed class LostShardTests
     }
 
     [Fact]
+    public async Task A_shard_in_the_middle_of_a_long_turn_is_waited_for_and_not_lost()
+    {
+        FakeTimeProvider time = new();
+        FakeNetwork network = FakeNetwork.Of("0-2", "3-5");
+        TaskCompletionSource turn = new();
+        network.Shards["b"].Turn = turn.Task;
+        await using ApiHost host = await ApiHost.StartAsync(network, time: time);
+
+        Task<ChatResponse> answer = host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        await network.Shards["b"].WaitForAsync("asked");
+        await PassAsync(network.Shards["b"], time, answer, TimeSpan.FromSeconds((2 * ApiOptions.DefaultOpenTimeoutSeconds) + 1));
+        Assert.False(answer.IsCompleted);
+        turn.SetResult();
+
+        Assert.Equal("Hello from the chain.", (await answer).Text);
+    }
+
+    [Fact]
+    public async Task A_shard_that_says_it_lives_and_never_opens_is_left_for_another()
+    {
+        FakeTimeProvider time = new();
+        FakeNetwork network = FakeNetwork.Of("0-5", "0-5");
+        network.Shards["a"].Turn = new TaskCompletionSource().Task;
+        await using ApiHost host = await ApiHost.StartAsync(network, time: time);
+
+        Task<ChatResponse> answer = host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
+        await network.Shards["a"].WaitForAsync("asked");
+        await PassAsync(network.Shards["a"], time, answer, TimeSpan.FromSeconds((3 * ApiOptions.DefaultOpenTimeoutSeconds) + 1));
+
+        Assert.Equal("Hello from the chain.", (await answer).Text);
+    }
+
+    [Fact]
     public async Task A_shard_that_freezes_in_mid_answer_is_an_error_within_five_seconds()
     {
         FakeTimeProvider time = new();
@@ -169,14 +202,20 @@ public sealed class LostShardTests
 
         Task<ChatResponse> answer = host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
         await network.Shards["a"].WaitForAsync("frame");
-        for (int i = 0; i < 120 && !answer.IsCompleted; i++)
-        {
-            time.Advance(ShardLink.PingPeriod);
-            await Task.WhenAny(answer, network.Shards["a"].WaitForAsync("ping"));
-        }
+        await PassAsync(network.Shards["a"], time, answer, TimeSpan.FromMinutes(1));
 
         ChatFailureException exception = await Assert.ThrowsAnyAsync<ChatFailureException>(() => answer);
         Assert.Contains("no token for 30 s", exception.Message, StringComparison.Ordinal);
+    }
+
+    // Time goes on look by look, as long as the answer is due; the shard's pongs are heard in between.
+    private static async Task PassAsync(FakeShard shard, FakeTimeProvider time, Task answer, TimeSpan duration)
+    {
+        for (TimeSpan passed = TimeSpan.Zero; passed < duration && !answer.IsCompleted; passed += ShardLink.PingPeriod)
+        {
+            time.Advance(ShardLink.PingPeriod);
+            await Task.WhenAny(answer, shard.WaitForAsync("ping"));
+        }
     }
 
     // Time goes on look by look, and the shards that are well answer in between.

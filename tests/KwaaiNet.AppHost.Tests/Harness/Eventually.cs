@@ -9,7 +9,10 @@ internal static class Eventually
     private static readonly TimeSpan s_step = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Asks until the answer is there.</summary>
-    public static async Task<T> SomethingAsync<T>(Func<CancellationToken, Task<T?>> ask, string what)
+    /// <param name="ask">Null: not yet.</param>
+    /// <param name="what">What is waited for.</param>
+    /// <param name="seen">Says what there is instead, when it has not come.</param>
+    public static async Task<T> SomethingAsync<T>(Func<CancellationToken, Task<T?>> ask, string what, Func<string>? seen = null)
         where T : class
     {
         using CancellationTokenSource limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
@@ -28,10 +31,10 @@ internal static class Eventually
             // Said below, by name.
         }
 
-        throw new TimeoutException($"Not within {Limit}: {what}.");
+        throw new TimeoutException($"Not within {Limit}: {what}.{(seen is null ? "" : $" Instead: {seen()}")}");
     }
 
     /// <summary>Asks until it is so.</summary>
-    public static Task TrueAsync(Func<CancellationToken, Task<bool>> ask, string what) =>
-        SomethingAsync(async cancellationToken => await ask(cancellationToken) ? what : null, what);
+    public static Task TrueAsync(Func<CancellationToken, Task<bool>> ask, string what, Func<string>? seen = null) =>
+        SomethingAsync(async cancellationToken => await ask(cancellationToken) ? what : null, what, seen);
 }
