@@ -92,6 +92,9 @@ public sealed class ApiOptions
     /// </summary>
     public bool ShareCacheBetweenKeys { get; set; }
 
+    /// <summary>Whether a few short answers that nobody reads are run through shards when they are first seen, and the node is healthy only after them. Default true.</summary>
+    public bool WarmUp { get; set; } = true;
+
     /// <summary>Chains tried for one request before it fails. Default 4.</summary>
     public int MaxChainAttempts { get; set; } = DefaultMaxChainAttempts;
 }

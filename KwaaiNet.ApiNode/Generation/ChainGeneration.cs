@@ -5,7 +5,6 @@ using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.ApiNode.Prefixes;
 using KwaaiNet.ApiNode.Telemetry;
 using KwaaiNet.ApiNode.Waiting;
-using KwaaiNet.Protocol.Sessions;
 
 namespace KwaaiNet.ApiNode.Generation;
 
@@ -25,6 +24,9 @@ internal sealed partial class ChainGeneration : IDisposable
     /// </summary>
     private const int ExpectedNewTokens = 128;
 
+    // What a shard says is not believed beyond this.
+    private static readonly TimeSpan s_longestRetry = TimeSpan.FromHours(1);
+
     private readonly GenerationRequest _request;
     private readonly ChainServices _services;
     private readonly ApiOptions _options;
@@ -39,6 +41,7 @@ internal sealed partial class ChainGeneration : IDisposable
     private AvoidedNodes _full = AvoidedNodes.None;
     private ShardFailureException? _lastFailure;
     private string? _told;
+    private TimeSpan? _shardsRetry;
     private ChainSession? _session;
     private RoomPlace? _place;
     private long _joined;
@@ -205,26 +208,14 @@ internal sealed partial class ChainGeneration : IDisposable
         }
     }
 
-    private SessionSettings Settings()
-    {
-        bool wide = _request.Model.HiddenExceedsHalf || _options.HiddenFormat == CandelEngine.Compute.HiddenFormat.F32;
-        return new SessionSettings
+    private SessionSettings Settings() =>
+        SessionSettings.Of(_request.Model, _services, _tokens, _request.Sampling, MaxNewTokens - Generated) with
         {
-            Model = _request.Model,
-            Owner = _services.NodeId,
-            Sampling = _request.Sampling,
-            Tokens = _tokens,
             PrefixHashes = _pages.Hashes,
             Generated = Generated,
             Requested = _requested,
-            MaxNewTokens = MaxNewTokens - Generated,
-            HiddenFormat = wide ? CandelEngine.Compute.HiddenFormat.F32 : CandelEngine.Compute.HiddenFormat.F16,
-            PrefillChunk = Math.Min(_options.PrefillChunk, SessionBounds.RowsPerStep(_request.Model.Width, wide ? sizeof(float) : sizeof(ushort))),
-            OpenTimeout = TimeSpan.FromSeconds(_options.OpenTimeoutSeconds),
-            StepTimeout = TimeSpan.FromSeconds(_options.StepTimeoutSeconds),
             TraceParent = _phases.TraceParent,
         };
-    }
 
     private async Task WaitForRoomAsync(CancellationToken cancellationToken)
     {
@@ -237,13 +228,14 @@ internal sealed partial class ChainGeneration : IDisposable
         }
         catch (TimeoutException)
         {
-            TimeSpan retry = _services.Line.Estimate(_services.Line.Count);
+            TimeSpan retry = RetryAfter(_services.Line.Count);
             Leave(isServed: false);
             _phases.End(nameof(NoChainReason.KvExhausted));
             throw Generated > 0 ? Lost("no room became free.") : ChainUnavailableException.Full(_request.Model.Id, limit, retry);
         }
 
         _full = AvoidedNodes.None;
+        _shardsRetry = null;
         _routing = _services.Time.GetTimestamp();
     }
 
@@ -338,9 +330,16 @@ internal sealed partial class ChainGeneration : IDisposable
         if (_place is null)
         {
             throw Generated > 0 ? Lost("no other has room.")
-                : _options.MaxWaitSeconds == 0 ? ChainUnavailableException.Full(_request.Model.Id, TimeSpan.Zero, _services.Line.Estimate(1))
-                : ChainUnavailableException.TooMany(_request.Model.Id, _services.Line.Count, _services.Line.Estimate(_services.Line.Count + 1));
+                : _options.MaxWaitSeconds == 0 ? ChainUnavailableException.Full(_request.Model.Id, TimeSpan.Zero, RetryAfter(1))
+                : ChainUnavailableException.TooMany(_request.Model.Id, _services.Line.Count, RetryAfter(_services.Line.Count + 1));
         }
+    }
+
+    // What this node's line shows, or the shards': they also see the sessions of other API nodes. One chain is enough, so the soonest of them.
+    private TimeSpan RetryAfter(int requests)
+    {
+        TimeSpan line = _services.Line.Estimate(requests);
+        return _shardsRetry > line ? (_shardsRetry < s_longestRetry ? _shardsRetry.Value : s_longestRetry) : line;
     }
 
     private void Leave(bool isServed)
@@ -373,6 +372,7 @@ internal sealed partial class ChainGeneration : IDisposable
         {
             // The nodes are well, only full: others may still use them, and this request when somebody has left.
             LogFull(_request.Model.Id, Generated, failure.Message);
+            if (failure.RetryAfter is { } soon && !(_shardsRetry < soon)) _shardsRetry = soon;
             _full = hops.Aggregate(_full, (full, hop) => full.With(hop.NodeId, hop.StartedUnixMs));
             return;
         }

@@ -232,7 +232,7 @@ internal sealed class ChainSession : IDisposable
     {
         // A shard may blame its neighbours, nobody else.
         bool ofThisChain = failure.Nodes.All(node => _chain.Hops.Any(hop => hop.NodeId == node));
-        ShardFailureException fair = ofThisChain ? failure : new ShardFailureException(failure.Kind, [ear.Link.NodeId], failure.Message, failure.What, failure);
+        ShardFailureException fair = ofThisChain ? failure : new ShardFailureException(failure.Kind, [ear.Link.NodeId], failure.Message, failure.What, failure) { RetryAfter = failure.RetryAfter };
         if (Interlocked.CompareExchange(ref _failure, fair, null) is null)
         {
             _opened.TrySetException(fair);

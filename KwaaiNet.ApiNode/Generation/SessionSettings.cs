@@ -1,12 +1,38 @@
 using Google.Protobuf;
+using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.CandelEngine.Sampling;
+using KwaaiNet.Protocol.Sessions;
 
 namespace KwaaiNet.ApiNode.Generation;
 
 /// <summary>What a session is opened with, the same on whichever chain it runs.</summary>
 internal sealed record SessionSettings
 {
+    /// <summary>Settings as the API node's options have them.</summary>
+    /// <param name="model">The model.</param>
+    /// <param name="services">Whose session it is, and the options.</param>
+    /// <param name="tokens">Tokens already known.</param>
+    /// <param name="sampling">How tokens are drawn.</param>
+    /// <param name="maxNewTokens">Tokens to generate.</param>
+    public static SessionSettings Of(ChatModel model, ChainServices services, IReadOnlyList<int> tokens, SamplingParameters sampling, int maxNewTokens)
+    {
+        ApiOptions options = services.Options;
+        bool wide = model.HiddenExceedsHalf || options.HiddenFormat == CandelEngine.Compute.HiddenFormat.F32;
+        return new SessionSettings
+        {
+            Model = model,
+            Owner = services.NodeId,
+            Sampling = sampling,
+            Tokens = tokens,
+            MaxNewTokens = maxNewTokens,
+            HiddenFormat = wide ? CandelEngine.Compute.HiddenFormat.F32 : CandelEngine.Compute.HiddenFormat.F16,
+            PrefillChunk = Math.Min(options.PrefillChunk, SessionBounds.RowsPerStep(model.Width, wide ? sizeof(float) : sizeof(ushort))),
+            OpenTimeout = TimeSpan.FromSeconds(options.OpenTimeoutSeconds),
+            StepTimeout = TimeSpan.FromSeconds(options.StepTimeoutSeconds),
+        };
+    }
+
     /// <summary>The model.</summary>
     public required ChatModel Model { get; init; }
 

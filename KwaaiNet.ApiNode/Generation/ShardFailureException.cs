@@ -19,4 +19,7 @@ internal sealed class ShardFailureException(ShardFailureKind kind, ImmutableArra
 
     /// <summary>The nodes at fault.</summary>
     public ImmutableArray<string> Nodes { get; } = nodes;
+
+    /// <summary>When the shard expects to have room; null: it does not know, or was not full.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -12,12 +12,14 @@ internal static class ShardFailures
     /// <param name="failed">What was reported. It may name another node; who may be named is checked by the session, which knows its chain.</param>
     /// <param name="reporter">Who reported it.</param>
     public static ShardFailureException From(SessionFailed failed, string reporter) =>
-        Make(failed.Code, failed.NodeId.Length > 0 ? failed.NodeId : reporter, failed.Message);
+        Make(
+            failed.Code, failed.NodeId.Length > 0 ? failed.NodeId : reporter, failed.Message,
+            failed.HasRetryAfterMs ? TimeSpan.FromMilliseconds(failed.RetryAfterMs) : null);
 
     /// <summary>A refused step.</summary>
-    public static ShardFailureException From(StepRefused refused, string reporter) => Make(refused.Code, reporter, refused.Message);
+    public static ShardFailureException From(StepRefused refused, string reporter) => Make(refused.Code, reporter, refused.Message, null);
 
-    private static ShardFailureException Make(FailureCode code, string node, string message)
+    private static ShardFailureException Make(FailureCode code, string node, string message, TimeSpan? retryAfter)
     {
         ShardFailureKind kind = code switch
         {
@@ -34,6 +36,6 @@ internal static class ShardFailures
             ShardFailureKind.Lost => "was lost",
             _ => $"failed the session ({code})",
         };
-        return new ShardFailureException(kind, [node], $"Shard {node} failed the session ({code}): {words}", what);
+        return new ShardFailureException(kind, [node], $"Shard {node} failed the session ({code}): {words}", what) { RetryAfter = retryAfter };
     }
 }

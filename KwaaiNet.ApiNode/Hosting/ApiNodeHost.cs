@@ -10,6 +10,7 @@ using KwaaiNet.ApiNode.Prefixes;
 using KwaaiNet.ApiNode.Routes;
 using KwaaiNet.ApiNode.Telemetry;
 using KwaaiNet.ApiNode.Waiting;
+using KwaaiNet.ApiNode.Warming;
 using KwaaiNet.Protocol.Discovery;
 using KwaaiNet.Protocol.Transport;
 using KwaaiNet.ServiceDefaults;
@@ -92,6 +93,8 @@ internal static class ApiNodeHost
         services.TryAddSingleton<IShardDialer, NodeChannelDialer>();
         services.TryAddSingleton<ShardLinks>();
         services.TryAddSingleton<ChainServices>();
+        services.TryAddSingleton<ChainWarmUp>();
+        services.AddHostedService(provider => provider.GetRequiredService<ChainWarmUp>());
         services.TryAddSingleton<ShardChainChatClient>();
         if (services.All(service => service.ServiceType != typeof(IChatClient)))
         {

@@ -18,6 +18,9 @@ internal sealed partial class ChatModelCatalog(IOptions<ApiOptions> options, ILo
     private ImmutableDictionary<string, string> _closed = ImmutableDictionary<string, string>.Empty;
 
     /// <inheritdoc/>
+    public event Action? Changed;
+
+    /// <inheritdoc/>
     public IReadOnlyList<ChatModel> Models => _models;
 
     /// <inheritdoc/>
@@ -72,6 +75,7 @@ internal sealed partial class ChatModelCatalog(IOptions<ApiOptions> options, ILo
                 // Of a file that holds part of a model, reading to the end also finds what has changed since it was downloaded.
                 LogUnreadable(exception, id, file.Path);
                 _closed = _closed.SetItem(id, Damaged);
+                Changed?.Invoke();
                 continue;
             }
 
@@ -92,6 +96,7 @@ internal sealed partial class ChatModelCatalog(IOptions<ApiOptions> options, ILo
             });
             _closed = _closed.Remove(id);
             LogOpened(id, file.Path, hash, file.Shape.BlockCount, file.Shape.ContextLength);
+            Changed?.Invoke();
         }
     }
 

@@ -3,6 +3,9 @@ namespace KwaaiNet.ApiNode.Models;
 /// <summary>The models this API node can speak.</summary>
 internal interface IChatModelCatalog
 {
+    /// <summary>Another model is open now, or cannot be. Handlers return at once.</summary>
+    event Action? Changed;
+
     /// <summary>Models that are open and whose file has been hashed, in configured order.</summary>
     IReadOnlyList<ChatModel> Models { get; }
 

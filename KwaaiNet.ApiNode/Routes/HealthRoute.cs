@@ -2,6 +2,7 @@ using KwaaiNet.ApiNode.Health;
 using KwaaiNet.ApiNode.Models;
 using KwaaiNet.ApiNode.OpenAIJson;
 using KwaaiNet.ApiNode.Planning;
+using KwaaiNet.ApiNode.Warming;
 using KwaaiNet.ServiceDefaults;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -24,10 +25,11 @@ internal static class HealthRoute
         INodeSnapshot nodes = context.RequestServices.GetRequiredService<INodeSnapshot>();
         IChatModelCatalog catalog = context.RequestServices.GetRequiredService<IChatModelCatalog>();
         ChainRouter router = context.RequestServices.GetRequiredService<ChainRouter>();
+        ChainWarmUp warmUp = context.RequestServices.GetRequiredService<ChainWarmUp>();
         string? trouble = nodes.Trouble;
         HealthReply reply = new(
             report.Status.ToString(), trouble is null, trouble, nodes.Records.Count,
-            [.. ModelReadiness.Of(catalog, router).Select(model => new HealthModel(model.Id, model.Missing is null, model.Missing))]);
+            [.. ModelReadiness.Of(catalog, router, warmUp).Select(model => new HealthModel(model.Id, model.Missing is null, model.Missing))]);
         return context.Response.WriteAsJsonAsync(reply, ApiJsonContext.Unescaped.HealthReply, cancellationToken: context.RequestAborted);
     }
 }

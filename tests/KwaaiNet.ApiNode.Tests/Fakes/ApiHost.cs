@@ -54,6 +54,8 @@ internal sealed class ApiHost : IAsyncDisposable
             builder.Services.AddSingleton(time);
         }
 
+        // Tests count what shards are asked for.
+        builder.Services.Configure<ApiOptions>(api => api.WarmUp = false);
         if (options is not null)
         {
             builder.Services.Configure(options);

@@ -9,6 +9,12 @@ internal sealed class FakeCatalog(params ChatModel[] models) : IChatModelCatalog
 
     public static readonly string Hash = new('a', 64);
 
+    public event Action? Changed
+    {
+        add { }
+        remove { }
+    }
+
     public IReadOnlyList<ChatModel> Models => models;
 
     public static ChatModel Model(string id = "demo", int blocks = 6, int context = 256, long kvBytes = KvBytesPerBlockPosition) => new()

@@ -47,6 +47,9 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
     /// <summary>Answers some openings with a failure.</summary>
     public Func<OpenSession, FailureCode?> Refuses { get; set; } = _ => null;
 
+    /// <summary>When it may be worth asking again, in milliseconds, as a failure says.</summary>
+    public uint? RetryAfterMs { get; set; }
+
     /// <summary>What a failure says in words.</summary>
     public string Words { get; set; } = "no";
 
@@ -207,7 +210,9 @@ internal sealed class FakeShard(FakeNetwork network, string nodeId, BlockRange r
         }
         else if ((RefuseOpen ?? Refuses(open) ?? (HasRoom(open) ? null : FailureCode.KvExhausted)) is { } code)
         {
-            call.Send(new ControlEvent { Failed = new SessionFailed { SessionId = open.SessionId, Code = code, Message = Words, NodeId = Blames } });
+            SessionFailed failed = new() { SessionId = open.SessionId, Code = code, Message = Words, NodeId = Blames };
+            if (RetryAfterMs is { } wait) failed.RetryAfterMs = wait;
+            call.Send(new ControlEvent { Failed = failed });
         }
         else if (!Frozen)
         {
