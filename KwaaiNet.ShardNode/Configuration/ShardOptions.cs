@@ -76,6 +76,12 @@ internal sealed class ShardOptions
     [Range(0, 1024)]
     public int Threads { get; set; }
 
+    /// <summary>
+    /// Whether shards of this user on this machine compute one after the other where their threads would not fit side by side (more than half of the
+    /// processors each, cpu backend). Default true.
+    /// </summary>
+    public bool TakeTurns { get; set; } = true;
+
     /// <summary>How long a session may lie idle, and what a finished one left in the KV cache may lie unused, before it is released, in seconds. Default 600.</summary>
     [Range(1, 86_400)]
     public int SessionTtlSeconds { get; set; } = DefaultSessionTtlSeconds;

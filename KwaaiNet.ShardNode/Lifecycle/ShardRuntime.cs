@@ -16,6 +16,7 @@ using KwaaiNet.ShardNode.Scheduling;
 using KwaaiNet.ShardNode.Serving;
 using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Telemetry;
+using KwaaiNet.ShardNode.Turns;
 using Microsoft.Extensions.Options;
 
 namespace KwaaiNet.ShardNode.Lifecycle;
@@ -42,6 +43,12 @@ internal sealed partial class ShardRuntime(
 
     private static readonly TimeSpan s_announceRetry = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan s_lastAnnouncement = TimeSpan.FromSeconds(2);
+
+    // By which the shards of a machine find one another.
+    private const string TurnsName = "kwaainet-compute";
+
+    // Several shards' turns, each as long as the row budget lets it become.
+    private static readonly TimeSpan s_turnPatience = TimeSpan.FromSeconds(1);
 
     private readonly ShardOptions _options = shardOptions.Value;
 
@@ -198,6 +205,8 @@ internal sealed partial class ShardRuntime(
     private StepLoop MakeLoop(OpenedModel model, IBlockStack stack, CancellationToken cancellationToken)
     {
         BlockSpeed speed;
+        IComputeTurns turns = Turns(model);
+        turns.Enter();
         try
         {
             // All that a session could be the first to need is made now: whoever comes to a healthy node finds it fast.
@@ -214,6 +223,10 @@ internal sealed partial class ShardRuntime(
             stack.Dispose();
             throw;
         }
+        finally
+        {
+            turns.Leave();
+        }
 
         SessionLimits limits = new(identity.NodeId, _options.MaxSessions, TimeSpan.FromSeconds(_options.SessionTtlSeconds), _options.MaxOwnerSessions);
         TimeSpan target = TimeSpan.FromMilliseconds(_options.IterationTargetMs);
@@ -224,12 +237,30 @@ internal sealed partial class ShardRuntime(
             {
                 MeasuredPrefill = speed.PrefillTokensPerSecond,
                 MeasuredDecode = speed.DecodeTokensPerSecond,
+                Turns = turns,
             },
             new Sampler(),
             listener => new HopStreams(links, listener, logger),
             time,
             telemetry,
             logger);
+    }
+
+    private IComputeTurns Turns(OpenedModel model)
+    {
+        int threads = _options.Threads == 0 ? Environment.ProcessorCount : _options.Threads;
+        if (!_options.TakeTurns || model.Backend != "cpu" || threads * 2 <= Environment.ProcessorCount) return new FreeTurns();
+
+        try
+        {
+            return new MachineTurns(TurnsName, s_turnPatience, time);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or WaitHandleCannotBeOpenedException or NotSupportedException)
+        {
+            // Shards of one machine then compute at the same time, as they would without it: slower, and right.
+            LogNoTurns(failure.Message);
+            return new FreeTurns();
+        }
     }
 
     /// <summary>Serves until the device fails, the blocks turn out to be another's, or a gap needs this node elsewhere.</summary>
@@ -339,6 +370,9 @@ internal sealed partial class ShardRuntime(
             return false;
         }
     }
+
+    [LoggerMessage(LogLevel.Information, "Shards of this machine do not take turns: {Reason}")]
+    private partial void LogNoTurns(string reason);
 
     [LoggerMessage(LogLevel.Information, "Model {Model}: {Blocks} blocks; computing with {Backend} on {Device}.")]
     private partial void LogModel(string model, int blocks, string backend, string device);

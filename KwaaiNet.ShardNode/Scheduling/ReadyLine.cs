@@ -19,6 +19,9 @@ internal sealed class ReadyLine(int turnRows)
     /// <summary>Rows a prompt may have before its owner's next one goes on.</summary>
     public int TurnRows => turnRows;
 
+    /// <summary>Whether nobody is in line.</summary>
+    public bool IsEmpty => _steps.Count == 0 && _prompts.Count == 0;
+
     /// <summary>Decode steps in line.</summary>
     public int Steps
     {

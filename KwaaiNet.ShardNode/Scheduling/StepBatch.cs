@@ -48,15 +48,19 @@ internal sealed class StepBatch(ModelShape shape, StepResultPool results, ReadyL
     /// <summary>One session's place in this turn's batch.</summary>
     public BatchSlot this[int index] => _slots[index];
 
-    /// <summary>Makes the next batch; false when nothing can run.</summary>
+    /// <summary>Whether something is in line that may run now.</summary>
+    public bool MayRun()
+    {
+        line.Resume();
+        return gate.Opens(line) && !line.IsEmpty;
+    }
+
+    /// <summary>Makes the next batch of what <see cref="MayRun"/>, and what has come since; false when nothing can run.</summary>
     public bool Gather()
     {
         Count = 0;
         Rows = 0;
         DecodeSteps = 0;
-        line.Resume();
-        if (!gate.Opens(line)) return false;
-
         _turn++;
         GatherSteps();
         GatherPrompts();

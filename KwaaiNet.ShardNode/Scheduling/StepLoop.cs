@@ -9,6 +9,7 @@ using KwaaiNet.ShardNode.Loading;
 using KwaaiNet.ShardNode.Prefixes;
 using KwaaiNet.ShardNode.Sessions;
 using KwaaiNet.ShardNode.Telemetry;
+using KwaaiNet.ShardNode.Turns;
 
 namespace KwaaiNet.ShardNode.Scheduling;
 
@@ -30,10 +31,12 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     private readonly ShardTelemetry _telemetry;
     private readonly ILogger _logger;
     private readonly IHopSource _hops;
+    private readonly IComputeTurns _turns;
     private readonly SessionTable _sessions;
     private readonly PrefixStore _prefixes;
     private readonly ReadyLine _line;
     private readonly StepBatch _batch;
+    private readonly BatchRunner _runner;
     private readonly TurnCost _cost;
     private readonly StepGate _gate;
     private readonly LoopWatch _watch;
@@ -68,6 +71,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _telemetry = telemetry;
         _logger = logger;
         _hops = hops(this);
+        _turns = options.Turns;
         _prefixes = new PrefixStore(stack.KvPagePositions, options.Limits.TimeToLive, time);
         _kv = new KvAdmission(stack, _prefixes);
         _sessions = new SessionTable(stack, _kv, _prefixes, model, options.Limits, _hops, time, telemetry, logger);
@@ -76,6 +80,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         TimeSpan target = options.IterationTarget * (stack.Options.EndBlock - stack.Options.FirstBlock) / stack.Shape.BlockCount;
         _gate = new StepGate(_sessions, _cost, time);
         _batch = new StepBatch(stack.Shape, new StepResultPool(), _line, _gate, new RowBudget(target, options.PrefillRows, _cost), options.MaxSteps, time);
+        _runner = new BatchRunner(stack, _batch, _sessions, logger);
         _delivery = new StepDelivery(stack.Shape, sampler, _sessions, _line, telemetry);
         _intake = new StepIntake(stack.Shape, _sessions, _line, _delivery, time, telemetry, logger);
         _watch = new LoopWatch(options.Patience);
@@ -117,7 +122,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
     public event Action? StuckChanged;
 
     /// <summary>What the device said when it failed; null as long as it has not.</summary>
-    public string? DeviceFailure { get; private set; }
+    public string? DeviceFailure => _runner.DeviceFailure;
 
     /// <summary>Opens a session; the answer goes to <paramref name="owner"/>, whose command is freed then.</summary>
     public void Open(OpenSession open, SessionOwner owner) => Post(() =>
@@ -228,6 +233,7 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _prefixes.Clear();
         Publish();
         FreeStack();
+        _turns.Dispose();
         _ended.SetResult(_end);
         RunCommands(int.MaxValue);
         RefuseArrived();
@@ -253,16 +259,37 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _wake.Reset();
         RunCommands(MaxCommandsPerTurn);
         TakeSteps();
-        bool gathered = _batch.Gather();
-        if (gathered) ReservePages();
-        bool ran = _batch.Count > 0;
-        if (ran) RunBatch();
+        bool gathered = _batch.MayRun() && RunTurn();
         Publish();
         CompleteDrains();
         if (gathered || !_commands.IsEmpty) return false;
 
         if (_gate.Wait > TimeSpan.Zero) _gateOpens.Change(_gate.Wait, Timeout.InfiniteTimeSpan);
         return true;
+    }
+
+    // Batches are made when it is this loop's turn: what has arrived while others computed runs with the rest.
+    private bool RunTurn()
+    {
+        bool gathered;
+        bool ran = false;
+        TimeSpan elapsed = TimeSpan.Zero;
+        _turns.Enter();
+        try
+        {
+            TakeSteps();
+            gathered = _batch.Gather();
+            if (gathered) ReservePages();
+            if (_batch.Count > 0) ran = TryRunBatch(out elapsed);
+        }
+        finally
+        {
+            _turns.Leave();
+        }
+
+        if (ran) Count(elapsed);
+        DeliverBatch();
+        return gathered;
     }
 
     private void RunCommands(int most)
@@ -297,25 +324,31 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _batch.DropClosed();
     }
 
-    private void RunBatch()
+    private bool TryRunBatch(out TimeSpan elapsed)
+    {
+        _watch.Expect(_cost.Turn(_batch.DecodeSteps, _batch.Rows - _batch.DecodeSteps));
+        long start = _time.GetTimestamp();
+        bool ran = _runner.TryRun();
+        elapsed = _time.GetElapsedTime(start);
+        if (_runner.DeviceFailure is not null) _end = LoopEnd.DeviceLost;
+        return ran;
+    }
+
+    private void Count(TimeSpan elapsed)
     {
         int promptRows = _batch.Rows - _batch.DecodeSteps;
-        _watch.Expect(_cost.Turn(_batch.DecodeSteps, promptRows));
-        long start = _time.GetTimestamp();
-        bool ran = TryRun();
-        TimeSpan elapsed = _time.GetElapsedTime(start);
-        if (ran)
-        {
-            _cost.Add(_batch.DecodeSteps, promptRows, elapsed);
-            _gate.Ran(_batch.DecodeSteps, promptRows);
-            _speed.Add(_batch, elapsed);
-            _telemetry.BatchSteps.Record(_batch.Count);
-            _telemetry.BatchRows.Record(_batch.Rows);
-            _telemetry.Rows.Add(_batch.Rows);
-            Gauges.Rows += _batch.Rows;
-            _telemetry.StepDuration.Record(elapsed.TotalSeconds);
-        }
+        _cost.Add(_batch.DecodeSteps, promptRows, elapsed);
+        _gate.Ran(_batch.DecodeSteps, promptRows);
+        _speed.Add(_batch, elapsed);
+        _telemetry.BatchSteps.Record(_batch.Count);
+        _telemetry.BatchRows.Record(_batch.Rows);
+        _telemetry.Rows.Add(_batch.Rows);
+        Gauges.Rows += _batch.Rows;
+        _telemetry.StepDuration.Record(elapsed.TotalSeconds);
+    }
 
+    private void DeliverBatch()
+    {
         long now = _time.GetTimestamp();
         for (int i = 0; i < _batch.Count; i++)
         {
@@ -344,54 +377,6 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         }
     }
 
-    private bool TryRun()
-    {
-        try
-        {
-            _stack.Run(_batch.Steps);
-            return true;
-        }
-        catch (ComputeException failure)
-        {
-            LoseDevice(failure);
-        }
-        catch (Exception refused) when (refused is not OutOfMemoryException)
-        {
-            // Nothing ran: one step did not fit, and the others must not suffer for it.
-            LogBatchRefused(refused);
-            RunOneByOne();
-        }
-
-        return false;
-    }
-
-    private void RunOneByOne()
-    {
-        for (int i = 0; i < _batch.Count && _end == LoopEnd.Stopped; i++)
-        {
-            try
-            {
-                _stack.Run(_batch.Steps.Slice(i, 1));
-            }
-            catch (ComputeException failure)
-            {
-                LoseDevice(failure);
-            }
-            catch (Exception refused) when (refused is not OutOfMemoryException)
-            {
-                FailureCode code = refused is KvExhaustedException ? FailureCode.KvExhausted : FailureCode.ComputeFailed;
-                _sessions.Fail(_batch[i].Session, new Refusal(code, refused.Message));
-            }
-        }
-    }
-
-    private void LoseDevice(ComputeException failure)
-    {
-        LogDeviceLost(failure);
-        DeviceFailure = failure.Message;
-        _end = LoopEnd.DeviceLost;
-    }
-
     private void RefuseArrived()
     {
         while (_arrived.TryDequeue(out IncomingStep step))
@@ -417,9 +402,6 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
         _drainWaiters.Clear();
     }
 
-    [LoggerMessage(LogLevel.Error, "The device failed; all sessions of these blocks end.")]
-    private partial void LogDeviceLost(Exception failure);
-
     [LoggerMessage(LogLevel.Error, "The device has not finished a batch for much longer than batches take; this node counts as hung until it has.")]
     private partial void LogStuck();
 
@@ -431,9 +413,6 @@ internal sealed partial class StepLoop : IHopListener, IAsyncDisposable
 
     [LoggerMessage(LogLevel.Critical, "The step loop failed.")]
     private partial void LogLoopFailed(Exception failure);
-
-    [LoggerMessage(LogLevel.Warning, "A batch was refused; its steps run one by one.")]
-    private partial void LogBatchRefused(Exception refused);
 
     [LoggerMessage(LogLevel.Warning, "The result of a step of session {Session} could not be used; the session ends.")]
     private partial void LogNotDelivered(Exception failure, SessionId session);

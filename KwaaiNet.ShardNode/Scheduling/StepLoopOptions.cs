@@ -1,4 +1,5 @@
 using KwaaiNet.ShardNode.Sessions;
+using KwaaiNet.ShardNode.Turns;
 
 namespace KwaaiNet.ShardNode.Scheduling;
 
@@ -14,6 +15,9 @@ internal sealed record StepLoopOptions(SessionLimits Limits, int PrefillRows, Ti
 
     /// <summary>Decode steps a second, measured when the blocks were loaded; 0: not measured.</summary>
     public double MeasuredDecode { get; init; }
+
+    /// <summary>Whose turn it is to compute; the loop's from here on.</summary>
+    public IComputeTurns Turns { get; init; } = new FreeTurns();
 
     /// <summary>Sessions that may run together in one turn.</summary>
     public int MaxSteps { get; init; } = 256;

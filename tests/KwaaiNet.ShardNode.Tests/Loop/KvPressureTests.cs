@@ -186,9 +186,11 @@ public sealed class KvPressureTests(ITestOutputHelper output)
                     return;
                 case ControlEvent.EventOneofCase.Failed:
                     Assert.Equal(FailureCode.Preempted, message.Failed.Code);
+                    // One that has its last token holds its pages until its closing arrives: it may have to give them before.
+                    if (!open.Remove(message.Failed.SessionId, out Request? back)) return;
+
                     preempted++;
                     ended++;
-                    Assert.True(open.Remove(message.Failed.SessionId, out Request? back));
                     waiting.Enqueue(back);
                     return;
                 default:
