@@ -1,0 +1,45 @@
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http.Features;
+
+namespace KwaaiNet.Benchmarks.TokenStream;
+
+/// <summary>A response's body that nobody reads.</summary>
+internal sealed class DiscardedBody : PipeWriter, IHttpResponseBodyFeature
+{
+    private readonly byte[] _buffer = new byte[1 << 16];
+    private int _used;
+
+    public Stream Stream => Stream.Null;
+
+    public PipeWriter Writer => this;
+
+    public override void Advance(int bytes) => _used += bytes;
+
+    public override Memory<byte> GetMemory(int sizeHint = 0) => _buffer.AsMemory(_used);
+
+    public override Span<byte> GetSpan(int sizeHint = 0) => _buffer.AsSpan(_used);
+
+    public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
+    {
+        _used = 0;
+        return default;
+    }
+
+    public override void CancelPendingFlush()
+    {
+    }
+
+    public override void Complete(Exception? exception = null)
+    {
+    }
+
+    public void DisableBuffering()
+    {
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken = default) => Task.CompletedTask;
+
+    public Task SendFileAsync(string path, long offset, long? count, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+    public Task CompleteAsync() => Task.CompletedTask;
+}
