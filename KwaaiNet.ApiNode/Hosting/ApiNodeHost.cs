@@ -48,6 +48,8 @@ internal static class ApiNodeHost
             },
         });
         builder.Services.AddHalfClosedConnections();
+        if (Environment.GetEnvironmentVariable("X_INLINE") == "1")
+        builder.Services.Configure<Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets.SocketTransportOptions>(sockets => sockets.UnsafePreferInlineScheduling = true);
         return builder;
     }
 

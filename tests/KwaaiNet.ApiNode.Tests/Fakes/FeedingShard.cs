@@ -2,30 +2,19 @@ using System.Collections.Concurrent;
 using Google.Protobuf;
 using Grpc.Core;
 using KwaaiNet.ApiNode.Generation;
-using KwaaiNet.ApiNode.Planning;
 using KwaaiNet.Protocol.Links;
 using KwaaiNet.Protocol.Wire;
 
-namespace KwaaiNet.Benchmarks.TokenStream;
+namespace KwaaiNet.ApiNode.Tests.Fakes;
 
-/// <summary>The one shard of a network: opens every session at once, and says of a token what it is told to, on the thread that tells it, as a link's reader does.</summary>
-internal sealed class FeedingShard : Shard.ShardClient, IShardDialer, INodeSnapshot
+/// <summary>The one shard of a network: opens every session at once, and gives tokens on the thread that feeds them, as a link does on the one that reads.</summary>
+internal sealed class FeedingShard : Shard.ShardClient, IShardDialer
 {
     private readonly Controls _controls = new();
     private readonly ControlEvent _event = new() { Token = new TokenSampled() };
 
     /// <summary>Sessions whose prompt has come, and the position of their first token.</summary>
     public BlockingCollection<(ByteString Session, uint Position)> Prompted { get; } = [];
-
-    public string? Trouble => null;
-
-    public event Action? Changed
-    {
-        add { }
-        remove { }
-    }
-
-    public required IReadOnlyCollection<NodeRecord> Records { get; init; }
 
     public Shard.ShardClient Dial(string nodeId, string endpoint) => this;
 
@@ -50,10 +39,11 @@ internal sealed class FeedingShard : Shard.ShardClient, IShardDialer, INodeSnaps
 
         public Task CompleteAsync() => Task.CompletedTask;
 
-        public Task WriteAsync(T message)
+        // Not at once: a link writes before it reads, and the answer would wait for its reader.
+        public async Task WriteAsync(T message)
         {
+            await Task.Yield();
             Take(message);
-            return Task.CompletedTask;
         }
 
         public Task WriteAsync(T message, CancellationToken cancellationToken) => WriteAsync(message);
@@ -77,7 +67,7 @@ internal sealed class FeedingShard : Shard.ShardClient, IShardDialer, INodeSnaps
 
         public void Take(ControlEvent message)
         {
-            SpinWait.SpinUntil(() => _take is not null);
+            if (_take is null) SpinWait.SpinUntil(() => _take is not null);
             _ = _take!(message);
         }
 

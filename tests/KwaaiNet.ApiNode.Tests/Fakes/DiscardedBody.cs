@@ -1,13 +1,16 @@
 using System.IO.Pipelines;
 using Microsoft.AspNetCore.Http.Features;
 
-namespace KwaaiNet.Benchmarks.TokenStream;
+namespace KwaaiNet.ApiNode.Tests.Fakes;
 
 /// <summary>A response's body that nobody reads.</summary>
 internal sealed class DiscardedBody : PipeWriter, IHttpResponseBodyFeature
 {
     private readonly byte[] _buffer = new byte[1 << 16];
     private int _used;
+
+    /// <summary>Events that were flushed, and how the last thread to flush got so far.</summary>
+    public Progress Flushed { get; private set; }
 
     public Stream Stream => Stream.Null;
 
@@ -21,6 +24,7 @@ internal sealed class DiscardedBody : PipeWriter, IHttpResponseBodyFeature
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
+        Flushed = Flushed.On(Environment.CurrentManagedThreadId, _buffer.AsSpan(0, _used).Count("\n\n"u8));
         _used = 0;
         return default;
     }
