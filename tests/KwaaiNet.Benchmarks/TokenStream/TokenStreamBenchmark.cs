@@ -22,7 +22,7 @@ namespace KwaaiNet.Benchmarks.TokenStream;
 /// <summary>What a streamed token costs the API node: from the thread that reads a shard's link to the client's socket.</summary>
 /// <remarks>
 /// <code>
-/// dotnet run --project tests/KwaaiNet.Benchmarks -c Release -- token-stream [--users 1,8,16] [--tokens 1000] [--every-ms 2] [--runs 3]
+/// dotnet run --project tests/KwaaiNet.Benchmarks -c Release -- token-stream [--users 1,8,16] [--tokens 1000] [--every-ms 2] [--runs 3] [--parts client,telemetry,route,served]
 /// </code>
 /// One token for every user each so many ms, fed by one thread as by a link's. Four parts, each within the next: the chat client alone; with
 /// its telemetry; the route, written to nowhere; served over Kestrel to a process of its own that reads. The least of the runs, since
@@ -35,7 +35,6 @@ internal sealed class TokenStreamBenchmark : IAsyncDisposable
 
     private const string Model = "demo";
     private const int Warm = 200;
-    private static readonly string[] s_parts = ["chat client", "with telemetry", "route", "served"];
     private readonly ModelFile _file = ModelFile.Open(ShippedModel.Path);
     private readonly FeedingShard _shard = new();
     private readonly WebApplication _app;
@@ -70,12 +69,13 @@ internal sealed class TokenStreamBenchmark : IAsyncDisposable
         int runs = Number(Option(args, "--runs", "3"));
         await using TokenStreamBenchmark benchmark = new(Number(Option(args, "--tokens", "1000")), Number(Option(args, "--every-ms", "2")));
         await benchmark._app.StartAsync();
+        string[] parts = Option(args, "--parts", "client,telemetry,route,served").Split(',');
         Console.WriteLine("a token of          users   process µs   of it feeding thread µs   allocated bytes");
         foreach (int count in users)
         {
-            foreach (string part in s_parts) benchmark.Measure(part, count);
+            foreach (string part in parts) benchmark.Measure(part, count);
             double pause = Least([.. Enumerable.Range(0, runs).Select(_ => benchmark.Pause(count))]).Thread;
-            foreach (string part in s_parts)
+            foreach (string part in parts)
             {
                 TokenCost cost = Least([.. Enumerable.Range(0, runs).Select(_ => benchmark.Measure(part, count))]) - new TokenCost(pause, pause, 0);
                 Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{part,-18}{count,7}{cost.Process,13:0.0}{cost.Thread,26:0.0}{cost.Bytes,18:0}"));
@@ -133,7 +133,7 @@ internal sealed class TokenStreamBenchmark : IAsyncDisposable
             return;
         }
 
-        IChatClient client = part == "with telemetry" ? _app.Services.GetRequiredService<IChatClient>() : _app.Services.GetRequiredService<ShardChainChatClient>();
+        IChatClient client = part == "telemetry" ? _app.Services.GetRequiredService<IChatClient>() : _app.Services.GetRequiredService<ShardChainChatClient>();
         await foreach (ChatResponseUpdate update in client.GetStreamingResponseAsync(messages, options)) _ = update;
     }
 
