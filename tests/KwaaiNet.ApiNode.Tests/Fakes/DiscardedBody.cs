@@ -8,9 +8,12 @@ internal sealed class DiscardedBody : PipeWriter, IHttpResponseBodyFeature
 {
     private readonly byte[] _buffer = new byte[1 << 16];
     private int _used;
+    private int _flushes;
 
     /// <summary>Events that were flushed, and how the last thread to flush got so far.</summary>
     public Progress Flushed { get; private set; }
+
+    public int Flushes => Volatile.Read(ref _flushes);
 
     public Stream Stream => Stream.Null;
 
@@ -24,6 +27,8 @@ internal sealed class DiscardedBody : PipeWriter, IHttpResponseBodyFeature
 
     public override ValueTask<FlushResult> FlushAsync(CancellationToken cancellationToken = default)
     {
+        // First: who sees the events sees the flush.
+        Interlocked.Increment(ref _flushes);
         Flushed = Flushed.On(Environment.CurrentManagedThreadId, _buffer.AsSpan(0, _used).Count("\n\n"u8));
         _used = 0;
         return default;

@@ -1,3 +1,4 @@
+using System.Threading.Channels;
 using Google.Protobuf;
 using KwaaiNet.ApiNode.Generation;
 using KwaaiNet.ApiNode.Routes;
@@ -61,19 +62,49 @@ public sealed class TokenStreamTests
         FeedingShard shard = new();
         await using ApiHost host = await StartAsync(shard);
         DiscardedBody body = new();
-        DefaultHttpContext context = new() { RequestServices = host.Get<IServiceProvider>() };
-        context.Features.Set<IHttpResponseBodyFeature>(body);
+        DefaultHttpContext context = Context(host, body);
         using CancellationTokenSource gone = new();
         context.RequestAborted = gone.Token;
         ChatOptions options = new() { ModelId = "demo", Temperature = 0, MaxOutputTokens = Tokens * (MaxRounds + 1) };
         Task answering = Task.Run(
-            () => ChatCompletionStream.WriteAsync(context, host.Chat, new ChatCompletionRequest([new(ChatRole.User, "Hi")], options, Stream: true, IncludeUsage: false)),
-            TestContext.Current.CancellationToken);
+            () => ChatCompletionStream.WriteAsync(context, host.Chat, Request(options)), TestContext.Current.CancellationToken);
 
         Assert.InRange(await LeastAsync(shard, () => body.Flushed), 0, Tokens * UpdateBytes);
         Assert.False(answering.IsCompleted);
         await gone.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => answering.WaitAsync(s_limit, TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task Tokens_that_are_there_go_out_together_and_none_waits_for_one_that_is_not()
+    {
+        Channel<string> texts = Channel.CreateUnbounded<string>();
+        foreach (string text in new[] { "a", "b", "c" }) texts.Writer.TryWrite(text);
+        using FakeChatClient chat = new() { Texts = texts.Reader };
+        await using ApiHost host = await ApiHost.StartAsync(chat: chat);
+        DiscardedBody body = new();
+        Task answering = Task.Run(() => ChatCompletionStream.WriteAsync(Context(host, body), host.Chat, Request(new ChatOptions())), TestContext.Current.CancellationToken);
+
+        // Who speaks, and three texts.
+        while (body.Flushed.All < 4) await Task.Yield();
+        Assert.Equal((4, 1), (body.Flushed.All, body.Flushes));
+        texts.Writer.TryWrite("d");
+        while (body.Flushed.All < 5) await Task.Yield();
+        Assert.Equal((5, 2), (body.Flushed.All, body.Flushes));
+        Assert.False(answering.IsCompleted);
+        texts.Writer.Complete();
+        await answering.WaitAsync(s_limit, TestContext.Current.CancellationToken);
+        // Why it ended, and [DONE].
+        Assert.Equal((7, 3), (body.Flushed.All, body.Flushes));
+    }
+
+    private static ChatCompletionRequest Request(ChatOptions options) => new([new(ChatRole.User, "Hi")], options, Stream: true, IncludeUsage: false);
+
+    private static DefaultHttpContext Context(ApiHost host, DiscardedBody body)
+    {
+        DefaultHttpContext context = new() { RequestServices = host.Get<IServiceProvider>() };
+        context.Features.Set<IHttpResponseBodyFeature>(body);
+        return context;
     }
 
     private static Task<ApiHost> StartAsync(FeedingShard shard) => ApiHost.StartAsync(dialer: shard, model: FakeCatalog.Model(context: 1 << 16));
