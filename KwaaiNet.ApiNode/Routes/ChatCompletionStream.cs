@@ -1,8 +1,6 @@
-using System.Buffers;
-using System.Text.Json;
+using System.IO.Pipelines;
 using KwaaiNet.ApiNode.Configuration;
 using KwaaiNet.ApiNode.Failures;
-using KwaaiNet.ApiNode.OpenAIJson;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Options;
 
@@ -27,11 +25,8 @@ namespace KwaaiNet.ApiNode.Routes;
 /// </remarks>
 internal static class ChatCompletionStream
 {
-    private static ReadOnlySpan<byte> EventStart => "data: "u8;
-
-    private static ReadOnlySpan<byte> EventEnd => "\n\n"u8;
-
-    private static ReadOnlySpan<byte> Done => "data: [DONE]\n\n"u8;
+    // Of tokens that are there already so many go out at once: a reader must not wait for all that a chain has run ahead.
+    private const int MaxUnsent = 32;
 
     /// <summary>Answers a request.</summary>
     public static async Task WriteAsync(HttpContext context, IChatClient client, ChatCompletionRequest request)
@@ -50,7 +45,10 @@ internal static class ChatCompletionStream
         context.Response.Headers.CacheControl = "no-cache";
         // Proxies that buffer would turn a stream into one late answer.
         context.Response.Headers["X-Accel-Buffering"] = "no";
-        ChunkWriter writer = new(context.Response, request);
+        PipeWriter output = context.Response.BodyWriter;
+        CompletionEvents events = new(output, request.Options.ModelId ?? "", request.IncludeUsage);
+        ValueTask<bool> next = default;
+        bool isMoving = false;
         try
         {
             await alive.StartAsync(isLate, aborted).ConfigureAwait(false);
@@ -58,37 +56,42 @@ internal static class ChatCompletionStream
             await alive.EnterAsync(aborted).ConfigureAwait(false);
             if (more)
             {
-                writer.Write(updates.Current, new ChunkDelta("assistant", ""), null);
+                events.WriteRole(updates.Current);
             }
 
             ChatFinishReason? finish = null;
             UsageDetails? usage = null;
+            int unsent = 0;
             while (more)
             {
                 ChatResponseUpdate update = updates.Current;
-                CompletionLogprobs? logprobs = CompletionFields.Logprobs(update.AdditionalProperties);
-                if (update.Text.Length > 0 || logprobs is { Content.Count: > 0 })
+                events.Write(update);
+                finish = update.FinishReason ?? finish;
+                usage = Usage(update.Contents) ?? usage;
+                next = updates.MoveNextAsync();
+                isMoving = true;
+                // A token that is there already goes out with this one; none waits for one that is not.
+                if (!next.IsCompleted || ++unsent >= MaxUnsent)
                 {
-                    writer.Write(update, new ChunkDelta(null, update.Text), null, logprobs);
+                    unsent = 0;
+                    await output.FlushAsync(aborted).ConfigureAwait(false);
+                    alive.Leave();
                 }
 
-                finish = update.FinishReason ?? finish;
-                usage = update.Contents.OfType<UsageContent>().FirstOrDefault()?.Details ?? usage;
-                await writer.FlushAsync(aborted).ConfigureAwait(false);
-                alive.Leave();
-                more = await updates.MoveNextAsync().ConfigureAwait(false);
+                isMoving = false;
+                more = await next.ConfigureAwait(false);
                 await alive.EnterAsync(aborted).ConfigureAwait(false);
             }
 
-            writer.Write(new ChunkDelta(null, null), CompletionFields.FinishReason(finish));
-            writer.WriteUsage(usage);
-            context.Response.BodyWriter.Write(Done);
+            events.WriteFinish(finish);
+            events.WriteUsage(usage);
+            events.WriteDone();
         }
         catch (ChatFailureException failure)
         {
             await alive.EnterAsync(aborted).ConfigureAwait(false);
             EndpointExtensions.LogFailure(Logger(context), context, failure);
-            writer.Write(ErrorReply.Describe(failure));
+            events.Write(ErrorReply.Describe(failure));
         }
 #pragma warning disable CA1031 // The status is long sent: whatever failed, the reader must not take the text so far for the whole answer.
         catch (Exception fault) when (!aborted.IsCancellationRequested)
@@ -96,83 +99,36 @@ internal static class ChatCompletionStream
         {
             await alive.EnterAsync(aborted).ConfigureAwait(false);
             EndpointExtensions.LogFault(Logger(context), fault, context.Request.Method, context.Request.Path);
-            writer.Write(ErrorReply.Fault);
+            events.Write(ErrorReply.Fault);
         }
         finally
         {
-            // An enumerator must not be disposed of while it moves, which it still does where the client left before the first token.
+            // An enumerator must not be disposed of while it moves, which it still does where the client left before the first token, or under a write.
             await ((Task)first).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (isMoving)
+            {
+                await ((Task)next.AsTask()).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
         }
 
         // Nobody leaves after this: a comment behind the last event would come too late.
-        await writer.FlushAsync(aborted).ConfigureAwait(false);
+        await output.FlushAsync(aborted).ConfigureAwait(false);
+    }
+
+    private static UsageDetails? Usage(IList<AIContent> contents)
+    {
+        // Not by LINQ: it is asked of every token.
+        for (int i = 0; i < contents.Count; i++)
+        {
+            if (contents[i] is UsageContent usage)
+            {
+                return usage.Details;
+            }
+        }
+
+        return null;
     }
 
     private static ILogger Logger(HttpContext context) =>
         context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger(EndpointExtensions.LogCategory);
-
-    private sealed class ChunkWriter(HttpResponse response, ChatCompletionRequest request)
-    {
-        private readonly Utf8JsonWriter _json = new(response.BodyWriter, new JsonWriterOptions { Encoder = ApiJsonContext.Unescaped.Options.Encoder, SkipValidation = true });
-        private string _id = "";
-        private string _model = request.Options.ModelId ?? "";
-        private string? _fingerprint;
-        private long _created;
-
-        public void Write(ChatResponseUpdate update, ChunkDelta delta, string? finishReason, CompletionLogprobs? logprobs = null)
-        {
-            _id = update.ResponseId ?? _id;
-            _model = update.ModelId ?? _model;
-            _created = update.CreatedAt is { } created ? CompletionFields.Created(created) : _created;
-            _fingerprint = CompletionFields.Fingerprint(update.AdditionalProperties) ?? _fingerprint;
-            Write(delta, finishReason, logprobs);
-        }
-
-        public void Write(ChunkDelta delta, string? finishReason, CompletionLogprobs? logprobs = null) =>
-            WriteChunk([new ChunkChoice(0, delta, finishReason) { Logprobs = logprobs }], null);
-
-        public void WriteUsage(UsageDetails? usage)
-        {
-            if (request.IncludeUsage)
-            {
-                WriteChunk([], CompletionFields.Usage(usage));
-            }
-        }
-
-        public void Write(ErrorEnvelope error)
-        {
-            response.BodyWriter.Write(EventStart);
-            JsonSerializer.Serialize(_json, error, ApiJsonContext.Unescaped.ErrorEnvelope);
-            End();
-        }
-
-        public async Task FlushAsync(CancellationToken cancellationToken) =>
-            await response.BodyWriter.FlushAsync(cancellationToken).ConfigureAwait(false);
-
-        private void WriteChunk(IReadOnlyList<ChunkChoice> choices, CompletionUsage? usage)
-        {
-            response.BodyWriter.Write(EventStart);
-            if (request.IncludeUsage)
-            {
-                JsonSerializer.Serialize(
-                    _json, new CompletionChunkWithUsage(_id, CompletionChunk.ObjectName, _created, _model, _fingerprint, choices, usage),
-                    ApiJsonContext.Unescaped.CompletionChunkWithUsage);
-            }
-            else
-            {
-                JsonSerializer.Serialize(
-                    _json, new CompletionChunk(_id, CompletionChunk.ObjectName, _created, _model, _fingerprint, choices),
-                    ApiJsonContext.Unescaped.CompletionChunk);
-            }
-
-            End();
-        }
-
-        private void End()
-        {
-            _json.Flush();
-            _json.Reset();
-            response.BodyWriter.Write(EventEnd);
-        }
-    }
 }

@@ -23,7 +23,7 @@ public class DecodeBenchmark
     [GlobalSetup]
     public void Load()
     {
-        _model = ModelFile.Open(Environment.GetEnvironmentVariable("KWAAINET_MODEL") ?? ShippedModel());
+        _model = ModelFile.Open(ShippedModel.Path);
         _backend = ComputeBackends.Create(Backend);
         _stack = _backend.Load(_model, new BlockStackOptions { FirstBlock = 0, EndBlock = _model.Shape.BlockCount, Embedding = true, OutputHead = true });
         KvCache cache = _stack.CreateCache(0, _model.Shape.BlockCount);
@@ -50,16 +50,5 @@ public class DecodeBenchmark
         _stack.Dispose();
         _backend.Dispose();
         _model.Dispose();
-    }
-
-    private static string ShippedModel()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "KwaaiNet.slnx")))
-        {
-            folder = folder.Parent;
-        }
-
-        return Path.Combine(folder?.FullName ?? ".", "models", "kwaai-demo.gguf");
     }
 }

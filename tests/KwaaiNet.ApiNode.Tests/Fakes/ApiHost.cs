@@ -33,13 +33,14 @@ internal sealed class ApiHost : IAsyncDisposable
     public IChatClient Chat => _app.Services.GetRequiredService<IChatClient>();
 
     public static async Task<ApiHost> StartAsync(
-        FakeNetwork? network = null, IChatClient? chat = null, TimeProvider? time = null, Action<ApiOptions>? options = null, ChatModel? model = null, FakeCatalog? catalog = null)
+        FakeNetwork? network = null, IChatClient? chat = null, TimeProvider? time = null, Action<ApiOptions>? options = null, ChatModel? model = null, FakeCatalog? catalog = null,
+        IShardDialer? dialer = null)
     {
         network ??= FakeNetwork.Of("0-5");
         WebApplicationBuilder builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
         builder.Services.AddSingleton<INodeSnapshot>(network);
-        builder.Services.AddSingleton<IShardDialer>(network);
+        builder.Services.AddSingleton(dialer ?? network);
         builder.Services.AddSingleton<IChatModelCatalog>(catalog ?? new FakeCatalog(model ?? FakeCatalog.Model()));
         builder.Services.AddSingleton(NodeIdentity.Create());
         // Of equal shards the first one, so that tests can tell which.

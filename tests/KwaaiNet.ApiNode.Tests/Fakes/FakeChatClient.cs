@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using Microsoft.Extensions.AI;
 
 namespace KwaaiNet.ApiNode.Tests.Fakes;
@@ -9,6 +10,9 @@ internal sealed class FakeChatClient(params ChatResponseUpdate[] updates) : ICha
     public IReadOnlyList<ChatMessage> Messages { get; private set; } = [];
 
     public ChatOptions? Options { get; private set; }
+
+    /// <summary>Given behind the updates as they come, to the reader's end.</summary>
+    public ChannelReader<string>? Texts { get; init; }
 
     /// <summary>Thrown behind the last update.</summary>
     public Exception? Failure { get; init; }
@@ -28,6 +32,11 @@ internal sealed class FakeChatClient(params ChatResponseUpdate[] updates) : ICha
             update.CreatedAt = DateTimeOffset.FromUnixTimeSeconds(1_700_000_000);
             update.ModelId = "demo";
             yield return update;
+        }
+
+        while (Texts is not null && await Texts.WaitToReadAsync(cancellationToken))
+        {
+            while (Texts.TryRead(out string? text)) yield return new ChatResponseUpdate(ChatRole.Assistant, text);
         }
 
         if (Failure is not null)
