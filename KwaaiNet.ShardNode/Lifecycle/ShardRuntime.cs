@@ -211,6 +211,7 @@ internal sealed partial class ShardRuntime(
         {
             // All that a session could be the first to need is made now: whoever comes to a healthy node finds it fast.
             if (model.IsGpu) WarmUp.Run(stack, _options.PrefillChunkRows, _options.MaxSessions, cancellationToken);
+            else WarmUp.RunForAWhile(stack, time, cancellationToken);
             speed = BlockSpeed.Measure(stack, time);
         }
         catch (ComputeException failure)

@@ -2,11 +2,17 @@ using KwaaiNet.CandelEngine.Compute;
 
 namespace KwaaiNet.ShardNode.Loading;
 
-/// <summary>Runs freshly loaded blocks once in every shape that serving them will have: kernels are compiled, and what a device records for a batch size is recorded.</summary>
+/// <summary>Runs freshly loaded blocks before anybody else does: code is compiled, weights are read, and what a device records for a batch size is recorded.</summary>
 internal static class WarmUp
 {
     // The first run of a shape compiles, later ones may record what is repeated from then on.
     private const int RunsOfShape = 3;
+
+    // A processor's code is compiled well once the runtime has seen it run for a tenth of a second; twice that, and then some.
+    private static readonly TimeSpan s_long = TimeSpan.FromMilliseconds(300);
+    private const int MostRounds = 200;
+    private const int RowsOfRound = 64;
+    private const int SessionsOfRound = 8;
 
     // Batches of decode steps beyond this run in pieces, or in a shape they share.
     private const int MostSessions = 32;
@@ -21,6 +27,22 @@ internal static class WarmUp
     {
         foreach (int rows in Doublings(Math.Min(prefillRows, stack.Shape.ContextLength))) RunShape(stack, 1, rows, cancellationToken);
         foreach (int sessions in Doublings(Math.Min(maxSessions, MostSessions))) RunShape(stack, sessions, 1, cancellationToken);
+    }
+
+    /// <summary>Runs a prompt, some sessions together and one alone, over and over for 0.3 s: what a processor runs is compiled, and its pages are in memory.</summary>
+    /// <param name="stack">The blocks.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Stops between two shapes.</param>
+    /// <exception cref="ComputeException">The device failed.</exception>
+    public static void RunForAWhile(IBlockStack stack, TimeProvider time, CancellationToken cancellationToken)
+    {
+        long start = time.GetTimestamp();
+        for (int round = 0; round < MostRounds && time.GetElapsedTime(start) < s_long; round++)
+        {
+            RunShape(stack, 1, Math.Min(RowsOfRound, stack.Shape.ContextLength), cancellationToken);
+            RunShape(stack, SessionsOfRound, 1, cancellationToken);
+            RunShape(stack, 1, 1, cancellationToken);
+        }
     }
 
     /// <summary>1, 2, 4 and so on below the last, and the last.</summary>

@@ -187,6 +187,12 @@ internal sealed class TokenStreamBenchmark : IAsyncDisposable
 
     private sealed class OneModel(ChatModel model) : IChatModelCatalog
     {
+        public event Action? Changed
+        {
+            add { }
+            remove { }
+        }
+
         public IReadOnlyList<ChatModel> Models => [model];
 
         public IReadOnlyDictionary<string, string> Closed { get; } = new Dictionary<string, string>();
