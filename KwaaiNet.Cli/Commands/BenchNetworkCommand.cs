@@ -83,17 +83,17 @@ internal static class BenchNetworkCommand
         if (result.HopP50 is { } hop) Row("a hop beyond compute", $"{hop:N3} ms, p99 {result.HopP99:N3} ms");
         Row("prompts of each round", $"{string.Join("; ", result.PromptsByRound.Select(prompts => string.Create(CultureInfo.InvariantCulture, $"{prompts.PromptTokens:N0} tokens, {prompts.CachedTokens:N0} cached")))}");
         foreach ((string process, double spent) in result.ProcessorMicrosecondsPerToken) Row($"processor, {process}", $"{spent:N0} µs a token");
-        if (result.Ratio is { } ratio)
-        {
-            Row("the engine alone", $"{result.SingleProcessTokensPerSecond:N1} tok/s; prompts {result.SingleProcessPrefillTokensPerSecond:N1} tok/s");
-            Row("network ÷ engine", $"{ratio:N2}; prompts {result.PrefillTokensPerSecond / result.SingleProcessPrefillTokensPerSecond:N2}");
-        }
-
         if (result.WhilePrompt is { } during)
         {
             Row("gaps before a long prompt", $"{during.GapP50Before:N2} ms, p99 {during.GapP99Before:N2} ms");
             Row($"while {during.Prompt:N0} tokens are computed", $"p99 {during.GapP99While:N2} ms, longest {during.GapMaxWhile:N2} ms; p99 ÷ p50 before {during.Ratio:N2}; bound {during.BoundMilliseconds:N1} ms");
             Row("first token behind them", $"{during.TimeToFirstTokenP50:N1} ms");
+        }
+
+        if (result.Ratio is { } ratio)
+        {
+            Row("the engine alone", $"{result.SingleProcessTokensPerSecond:N1} tok/s; prompts {result.SingleProcessPrefillTokensPerSecond:N1} tok/s");
+            Row("network ÷ engine", $"{ratio:N2}; prompts {result.PrefillTokensPerSecond / result.SingleProcessPrefillTokensPerSecond:N2}");
         }
 
         context.Terminal.Table(table);

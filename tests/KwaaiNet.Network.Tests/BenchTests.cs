@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Text.Json;
 using KwaaiNet.Cli.Output;
+using KwaaiNet.Cli.Processes;
 using KwaaiNet.Network.Tests.Harness;
 
 namespace KwaaiNet.Network.Tests;
@@ -50,6 +52,23 @@ public sealed class BenchTests : IDisposable
         Assert.Equal(["api", "client", "discovery", "shard-1", "shard-2"], result.GetProperty("processes").EnumerateArray().Select(process => process.GetProperty("name").GetString()).Order());
         Assert.All(result.GetProperty("processes").EnumerateArray(), process =>
             Assert.True(process.GetProperty("memory_start_bytes").GetInt64() > 0 && process.GetProperty("memory_end_bytes").GetInt64() > 0, $"{result}"));
+    }
+
+    [Fact]
+    public async Task A_soak_that_is_stopped_says_what_it_has_seen()
+    {
+        using Process process = _home.Command.Start("bench", "soak", "--model", TestModels.Shipped, "--users", "2", "--shards", "1");
+        Task<string> error = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        while (await process.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) is { } line && !line.StartsWith("asking", StringComparison.Ordinal))
+        {
+        }
+
+        Assert.True(StopSignal.Send(process));
+        string output = await process.StandardOutput.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await process.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(process.ExitCode == ExitCode.Interrupted, $"exit code {process.ExitCode}{Environment.NewLine}{output}{await error}");
+        Assert.Contains(", interrupted", output, StringComparison.Ordinal);
+        Assert.Contains("everything held", output, StringComparison.Ordinal);
     }
 
     private static JsonElement Read((int Exit, string Output, string Error) run)
