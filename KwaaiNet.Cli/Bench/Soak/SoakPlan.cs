@@ -72,7 +72,8 @@ internal sealed class SoakPlan
         room -= ConversationShape.Start(system);
         for (int i = 0; i < turns; i++)
         {
-            TurnShape turn = new(Prompt(random, room), Answer(random));
+            // The first one fits also a small context.
+            TurnShape turn = new(Math.Min(Prompt(random, room), Math.Max(4, room / 2)), Math.Min(Answer(random), Math.Max(4, room / 4)));
             room -= ConversationShape.Room(turn.Prompt, turn.Answer);
             if (room < 0 && i > 0) break;
             drawn.Add(turn);
@@ -82,12 +83,12 @@ internal sealed class SoakPlan
     }
 
     // Many short ones, some of a page or several, few that fill a third of the context.
-    private static int Prompt(Random random, int room) => Math.Max(4, random.Next(10) switch
+    private static int Prompt(Random random, int room) => random.Next(10) switch
     {
         < 5 => random.Next(6, 32),
         < 8 => random.Next(48, 200),
         _ => random.Next(200, Math.Max(201, room / 3)),
-    });
+    };
 
     private static int Answer(Random random) => random.Next(10) switch
     {
