@@ -59,7 +59,12 @@ internal sealed class SoakReport
         _context.Terminal.Line($"{Text(progress)}{share}");
     }
 
-    private static string Text(SoakProgress progress) => progress.Counts is not { } counts ? progress.Stage : string.Create(
-        CultureInfo.InvariantCulture,
-        $"{progress.Stage}: {counts.Answered} answered, {counts.Cancelled} cancelled, {counts.Refused} refused, {counts.Failed} failed, {counts.Different} different");
+    // Short, so that a bar fits beside it: trouble is named when there is any.
+    private static string Text(SoakProgress progress)
+    {
+        if (progress.Counts is not { } counts) return progress.Stage;
+        IEnumerable<string> trouble = new[] { (counts.Refused, "refused"), (counts.Failed, "failed"), (counts.Different, "different") }
+            .Where(kind => kind.Item1 > 0).Select(kind => string.Create(CultureInfo.InvariantCulture, $", {kind.Item1} {kind.Item2}"));
+        return string.Create(CultureInfo.InvariantCulture, $"{progress.Stage}: {counts.Answered} answered, {counts.Cancelled} cancelled{string.Concat(trouble)}");
+    }
 }
