@@ -14,7 +14,7 @@ namespace KwaaiNet.Cli.Commands;
 /// <summary><c>kwaainet bench</c>: how fast this machine runs a model.</summary>
 internal static class BenchCommand
 {
-    public static Command Create(CommandContext context) => new("bench", "Measure how fast this machine runs a model.") { Engine(context), BenchNetworkCommand.Create(context), Parity(context) };
+    public static Command Create(CommandContext context) => new("bench", "Measure how fast this machine runs a model.") { Engine(context), BenchNetworkCommand.Create(context), BenchSoakCommand.Create(context), Parity(context) };
 
     private static Command Engine(CommandContext context)
     {

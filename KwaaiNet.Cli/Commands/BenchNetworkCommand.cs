@@ -24,6 +24,7 @@ internal static class BenchNetworkCommand
         Option<int> shared = BenchCommand.Number("--shared-prefix", "Of the prompt, tokens that all users have in common, as a system message.", 0, 0, 1 << 20);
         Option<int> rounds = BenchCommand.Number("--rounds", "How often all users ask; of three or more the first does not count.", 5, 1, 1000, "-r");
         Option<int> roundTrip = BenchCommand.Number("--rtt-ms", "Milliseconds from one node to another and back: relays before the shards keep all that passes for half of it.", 0, 0, 10_000);
+        Option<int> whilePrompt = BenchCommand.Number("--while-prompt", "Tokens of a prompt that is sent while the users decode: how long are the gaps in their answers until its first token? 0: none.", 0, 0, 1 << 20);
         Option<string> backend = new("--backend") { Description = "What shards and the engine compute on.", DefaultValueFactory = _ => "cpu" };
         backend.AcceptOnlyFromAmong("auto", "cpu", "ilgpu");
         Option<bool> noEngine = new("--no-engine") { Description = "Do not measure the engine alone before and after." };
@@ -31,7 +32,7 @@ internal static class BenchNetworkCommand
         Option<bool> json = new("--json") { Description = "For programs." };
         Command command = new("network", "Start a network of processes, ask it as apps would, and print times and rates beside the engine's.")
         {
-            model, shards, users, prompt, generate, shared, rounds, roundTrip, backend, noEngine, set, json,
+            model, shards, users, prompt, generate, shared, rounds, roundTrip, whilePrompt, backend, noEngine, set, json,
         };
         command.SetWork(context, async (parsed, cancellationToken) =>
         {
@@ -41,7 +42,7 @@ internal static class BenchNetworkCommand
             Preflight.CheckShards(parsed.GetValue(shards), found);
             NetworkBenchOptions options = new(
                 found, parsed.GetValue(shards), parsed.GetValue(users), parsed.GetValue(prompt), parsed.GetValue(generate), parsed.GetValue(shared),
-                parsed.GetValue(rounds), TimeSpan.FromMilliseconds(parsed.GetValue(roundTrip)), parsed.GetValue(backend)!, !parsed.GetValue(noEngine), SettingOption.Read(parsed.GetValue(set)));
+                parsed.GetValue(rounds), TimeSpan.FromMilliseconds(parsed.GetValue(roundTrip)), parsed.GetValue(backend)!, !parsed.GetValue(noEngine), parsed.GetValue(whilePrompt), SettingOption.Read(parsed.GetValue(set)));
             NetworkBenchResult result = await RunAsync(context, options, cancellationToken).ConfigureAwait(false);
             if (parsed.GetValue(json)) context.Terminal.Line(JsonSerializer.Serialize(result, CommandJson.Options));
             else Show(context, result);
@@ -80,7 +81,15 @@ internal static class BenchNetworkCommand
         Row("while all decode", $"{result.SteadyTokensPerSecond:N1} tok/s, {result.FirstTokensPerSecond:N1} in the first round");
         Row("slowest ÷ fastest user", $"{result.Fairness:N2}");
         if (result.HopP50 is { } hop) Row("a hop beyond compute", $"{hop:N3} ms, p99 {result.HopP99:N3} ms");
+        Row("prompts of each round", $"{string.Join("; ", result.PromptsByRound.Select(prompts => string.Create(CultureInfo.InvariantCulture, $"{prompts.PromptTokens:N0} tokens, {prompts.CachedTokens:N0} cached")))}");
         foreach ((string process, double spent) in result.ProcessorMicrosecondsPerToken) Row($"processor, {process}", $"{spent:N0} µs a token");
+        if (result.WhilePrompt is { } during)
+        {
+            Row("gaps before a long prompt", $"{during.GapP50Before:N2} ms, p99 {during.GapP99Before:N2} ms");
+            Row($"while {during.Prompt:N0} tokens are computed", $"p99 {during.GapP99While:N2} ms, longest {during.GapMaxWhile:N2} ms; p99 ÷ p50 before {during.Ratio:N2}; bound {during.BoundMilliseconds:N1} ms");
+            Row("first token behind them", $"{during.TimeToFirstTokenP50:N1} ms");
+        }
+
         if (result.Ratio is { } ratio)
         {
             Row("the engine alone", $"{result.SingleProcessTokensPerSecond:N1} tok/s; prompts {result.SingleProcessPrefillTokensPerSecond:N1} tok/s");

@@ -8,6 +8,8 @@ internal sealed record BenchRound(IReadOnlyList<BenchAnswer> Answers)
 {
     public int Tokens => Answers.Sum(answer => answer.Tokens);
 
+    public RoundPrompts Prompts => new(Answers.Sum(answer => answer.PromptTokens), Answers.Sum(answer => answer.CachedTokens));
+
     public double TotalRate => Tokens / Stopwatch.GetElapsedTime(Answers.Min(answer => answer.Started), Answers.Max(answer => answer.Last)).TotalSeconds;
 
     public double Fairness => Answers.Min(answer => answer.Rate) / Answers.Max(answer => answer.Rate);

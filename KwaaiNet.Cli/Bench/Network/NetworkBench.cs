@@ -1,12 +1,9 @@
 using System.Diagnostics;
-using System.Net.Http.Json;
 using System.Text.Json;
 using KwaaiNet.CandelEngine.Models;
 using KwaaiNet.CandelEngine.Models.Formats;
 using KwaaiNet.Cli.Network;
 using KwaaiNet.Cli.Output;
-using KwaaiNet.Cli.Processes;
-using KwaaiNet.Cli.State;
 
 namespace KwaaiNet.Cli.Bench.Network;
 
@@ -22,33 +19,22 @@ internal sealed class NetworkBench(NetworkBenchOptions options, TimeProvider clo
     public async Task<NetworkBenchResult> RunAsync(CancellationToken cancellationToken)
     {
         EngineBenchResult? before = Engine(cancellationToken);
-        string folder = Directory.CreateTempSubdirectory("kwaainet-bench-").FullName;
-        try
-        {
-            KwaaiNetHome home = new(folder);
-            NetworkOptions network = new() { Shards = options.Shards, Port = 0, Backend = options.Backend, Settings = options.Settings };
-            await using LongWay way = new(options.RoundTrip, clock);
-            NetworkPlan plan = NetworkPlan.Create(network, options.Model);
-            if (options.RoundTrip > TimeSpan.Zero) plan = plan.WithShards(way.Before);
-            await using NetworkSupervisor supervisor = new(home, plan, new Silent(progress), clock);
-            Measured measured;
-            try
-            {
-                await supervisor.StartAsync(cancellationToken).ConfigureAwait(false);
-                measured = await MeasureAsync(supervisor, network, cancellationToken).ConfigureAwait(false);
-            }
-            finally
-            {
-                await supervisor.StopAsync(cancellationToken).ConfigureAwait(false);
-            }
+        Measured measured = await OnNetworkAsync(cancellationToken).ConfigureAwait(false);
+        EngineBenchResult? after = Engine(cancellationToken);
+        return Describe(measured, before, after);
+    }
 
-            EngineBenchResult? after = Engine(cancellationToken);
-            return Describe(measured, before, after);
-        }
-        finally
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+    private async Task<Measured> OnNetworkAsync(CancellationToken cancellationToken)
+    {
+        NetworkOptions wanted = new() { Shards = options.Shards, Port = 0, Backend = options.Backend, Settings = options.Settings };
+        await using BenchNetwork network = await BenchNetwork.StartAsync(
+            NetworkPlan.Create(wanted, options.Model), options.RoundTrip, clock, text => progress(text, 0), cancellationToken, stopNow: cancellationToken).ConfigureAwait(false);
+        using ModelFile model = ModelFile.Open(options.Model.Path);
+        Measured measured = await MeasureAsync(network, model, cancellationToken).ConfigureAwait(false);
+        if (options.WhilePrompt == 0) return measured;
+
+        Interference interference = new(options, network, model);
+        return measured with { Interference = await interference.RunAsync(fraction => progress("long prompts", fraction), cancellationToken).ConfigureAwait(false) };
     }
 
     private EngineBenchResult? Engine(CancellationToken cancellationToken) => !options.Engine ? null : EngineBench.Run(
@@ -56,29 +42,29 @@ internal sealed class NetworkBench(NetworkBenchOptions options, TimeProvider clo
         (stage, fraction) => progress($"engine: {stage}", fraction),
         cancellationToken);
 
-    private async Task<Measured> MeasureAsync(NetworkSupervisor supervisor, NetworkOptions network, CancellationToken cancellationToken)
+    private async Task<Measured> MeasureAsync(BenchNetwork network, ModelFile model, CancellationToken cancellationToken)
     {
-        using ModelFile model = ModelFile.Open(options.Model.Path);
         string prefix = BenchText.OfTokens(model.Tokenizer, options.SharedPrefix, seed: 1);
-        BenchClient[] users = [.. Enumerable.Range(0, options.Users).Select(_ => new BenchClient(supervisor.Url, options.Model.Name, model.Tokenizer.EndOfGenerationIds))];
+        BenchClient[] users = [.. Enumerable.Range(0, options.Users).Select(_ => new BenchClient(network.Url, options.Model.Name, model.Tokenizer.EndOfGenerationIds))];
         try
         {
             List<BenchRound> rounds = [];
-            Dictionary<string, TimeSpan> spent = Processors(supervisor);
+            Dictionary<string, TimeSpan> spent = Processors(network);
             for (int round = 0; round < options.Rounds; round++)
             {
                 progress("network", (double)round / options.Rounds);
                 string[] questions = [.. users.Select((_, user) => BenchText.OfTokens(model.Tokenizer, options.Prompt - options.SharedPrefix, seed: 2 + (round * users.Length) + user))];
-                if (round == RoundsThatWarm) spent = Processors(supervisor);
-                rounds.Add(new BenchRound(await Task.WhenAll(users.Select((user, i) => user.AskAsync(prefix, questions[i], options.Generate, cancellationToken))).ConfigureAwait(false)));
+                if (round == RoundsThatWarm) spent = Processors(network);
+                BenchAnswer[] answers = await Task.WhenAll(users.Select((user, i) => user.AskAsync(BenchQuestion.Of(prefix, questions[i], options.Generate), cancellationToken))).ConfigureAwait(false);
+                rounds.Add(new BenchRound([.. answers.Select(answer => answer.MustBeTimed())]));
             }
 
-            Dictionary<string, TimeSpan> spentAfter = Processors(supervisor);
+            Dictionary<string, TimeSpan> spentAfter = Processors(network);
             int tokens = rounds.Skip(Math.Min(RoundsThatWarm, rounds.Count - 1)).Sum(round => round.Tokens);
             return new Measured(
                 rounds,
                 spentAfter.ToDictionary(process => process.Key, process => Math.Round((process.Value - spent[process.Key]).TotalMicroseconds / tokens, 1)),
-                await StepMillisecondsAsync(supervisor, network, cancellationToken).ConfigureAwait(false));
+                await StepMillisecondsAsync(network, cancellationToken).ConfigureAwait(false));
         }
         finally
         {
@@ -87,32 +73,29 @@ internal sealed class NetworkBench(NetworkBenchOptions options, TimeProvider clo
     }
 
     // What shards announce: a mean of their own decode steps, weighted towards the last ones.
-    private static async Task<double> StepMillisecondsAsync(NetworkSupervisor supervisor, NetworkOptions network, CancellationToken cancellationToken)
+    private static async Task<double> StepMillisecondsAsync(BenchNetwork network, CancellationToken cancellationToken)
     {
-        using HttpClient http = new(new SocketsHttpHandler { UseProxy = false });
         double sum = 0;
-        for (int shard = 1; shard <= network.Shards; shard++)
+        foreach (string shard in network.Shards)
         {
-            string address = supervisor.Node(NetworkPlan.ShardName(shard)).ReadNodeFile()!.Http!;
-            JsonElement status = await http.GetFromJsonAsync<JsonElement>(address + "/status", cancellationToken).ConfigureAwait(false);
+            JsonElement status = await network.StatusAsync(shard, cancellationToken).ConfigureAwait(false);
             sum += 1_000 / status.GetProperty("decodeTokensPerSecond").GetDouble();
         }
 
         return sum;
     }
 
-    private Dictionary<string, TimeSpan> Processors(NetworkSupervisor supervisor)
+    private static Dictionary<string, TimeSpan> Processors(BenchNetwork network)
     {
-        Dictionary<string, TimeSpan> spent = new(StringComparer.Ordinal) { [Client] = Of(Environment.ProcessId) };
-        foreach (string node in Enumerable.Range(1, options.Shards).Select(NetworkPlan.ShardName).Append(NetworkPlan.ApiName))
-            spent[node] = Of(supervisor.Node(node).ReadNodeFile()!.Pid);
-        return spent;
-
-        static TimeSpan Of(int pid)
+        Dictionary<string, TimeSpan> spent = new(StringComparer.Ordinal);
+        using (Process own = Process.GetCurrentProcess()) spent[Client] = own.TotalProcessorTime;
+        foreach (string node in network.Shards.Append(NetworkPlan.ApiName))
         {
-            using Process process = Process.GetProcessById(pid);
-            return process.TotalProcessorTime;
+            using Process process = network.Open(node);
+            spent[node] = process.TotalProcessorTime;
         }
+
+        return spent;
     }
 
     private NetworkBenchResult Describe(Measured measured, EngineBenchResult? before, EngineBenchResult? after)
@@ -132,6 +115,7 @@ internal sealed class NetworkBench(NetworkBenchOptions options, TimeProvider clo
             Shards = options.Shards,
             Users = options.Users,
             Prompt = answers[0].PromptTokens,
+            PromptsByRound = [.. measured.Rounds.Select(round => round.Prompts)],
             Generate = options.Generate,
             Rounds = options.Rounds,
             RoundTripMilliseconds = options.RoundTrip.TotalMilliseconds,
@@ -152,28 +136,11 @@ internal sealed class NetworkBench(NetworkBenchOptions options, TimeProvider clo
             SingleProcessTokensPerSecond = Math.Round(engine, 2),
             SingleProcessPrefillTokensPerSecond = Math.Round(Mean(before?.PrefillTokensPerSecond, after?.PrefillTokensPerSecond), 2),
             Ratio = engine > 0 ? Math.Round(steady / engine, 3) : null,
+            WhilePrompt = measured.Interference,
         };
     }
 
     private static double Mean(double? one, double? other) => ((one ?? 0) + (other ?? 0)) / 2;
 
-    private sealed record Measured(List<BenchRound> Rounds, IReadOnlyDictionary<string, double> Processors, double StepMilliseconds);
-
-    private sealed class Silent(Action<string, double> progress) : INetworkReport
-    {
-        public void Waiting(string text) => progress(text, 0);
-
-        public void Ready(string node, NodeFile file)
-        {
-        }
-
-        // The request that it breaks tells.
-        public void Died(NodeProcess node, int? exitCode, string problem, RestartVerdict verdict)
-        {
-        }
-
-        public void Trouble(string text)
-        {
-        }
-    }
+    private sealed record Measured(List<BenchRound> Rounds, IReadOnlyDictionary<string, double> Processors, double StepMilliseconds, InterferenceResult? Interference = null);
 }

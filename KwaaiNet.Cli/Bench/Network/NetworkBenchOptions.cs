@@ -13,6 +13,18 @@ namespace KwaaiNet.Cli.Bench.Network;
 /// <param name="RoundTrip">How far the shards are from one another and from the API node; zero: on this machine.</param>
 /// <param name="Backend">What shards compute on.</param>
 /// <param name="Engine">Whether the engine alone is measured on the same file before and after.</param>
+/// <param name="WhilePrompt">Tokens of a prompt that is computed while the users decode, to see what they notice of it; 0: none.</param>
 /// <param name="Settings">Further settings for every node, by the hosts' own keys.</param>
 internal sealed record NetworkBenchOptions(
-    LocalModel Model, int Shards, int Users, int Prompt, int Generate, int SharedPrefix, int Rounds, TimeSpan RoundTrip, string Backend, bool Engine, IReadOnlyDictionary<string, string> Settings);
+    LocalModel Model,
+    int Shards,
+    int Users,
+    int Prompt,
+    int Generate,
+    int SharedPrefix,
+    int Rounds,
+    TimeSpan RoundTrip,
+    string Backend,
+    bool Engine,
+    int WhilePrompt,
+    IReadOnlyDictionary<string, string> Settings);

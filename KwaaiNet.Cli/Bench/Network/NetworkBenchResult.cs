@@ -21,6 +21,10 @@ internal sealed record NetworkBenchResult
     [JsonPropertyName("prompt")]
     public required int Prompt { get; init; }
 
+    /// <summary>What was asked in each round, all users together, and how much of it was not computed; the first round as well.</summary>
+    [JsonPropertyName("prompts_by_round")]
+    public required IReadOnlyList<RoundPrompts> PromptsByRound { get; init; }
+
     [JsonPropertyName("generate")]
     public required int Generate { get; init; }
 
@@ -94,4 +98,8 @@ internal sealed record NetworkBenchResult
     /// <summary><see cref="SteadyTokensPerSecond"/> ÷ <see cref="SingleProcessTokensPerSecond"/>.</summary>
     [JsonPropertyName("ratio")]
     public required double? Ratio { get; init; }
+
+    /// <summary>What the users noticed of a long prompt among them; null when it was not asked.</summary>
+    [JsonPropertyName("while_prompt")]
+    public InterferenceResult? WhilePrompt { get; init; }
 }

@@ -19,11 +19,13 @@ internal sealed class TestNetwork : INetworkReport, IAsyncDisposable
     private readonly ConcurrentQueue<string> _story = [];
     private readonly Task<NetworkSupervisor> _supervisor;
 
-    private TestNetwork(string model, int shards, int replicas, bool restart) => _supervisor = StartAsync(model, shards, replicas, restart);
+    private TestNetwork(string model, int shards, int replicas, bool restart, IReadOnlyDictionary<string, string>? settings) =>
+        _supervisor = StartAsync(model, shards, replicas, restart, settings);
 
-    public static async Task<TestNetwork> StartAsync(int shards, string model, int replicas = 1, bool restart = true)
+    public static async Task<TestNetwork> StartAsync(
+        int shards, string model, int replicas = 1, bool restart = true, IReadOnlyDictionary<string, string>? settings = null)
     {
-        TestNetwork network = new(model, shards, replicas, restart);
+        TestNetwork network = new(model, shards, replicas, restart, settings);
         try
         {
             await network._supervisor;
@@ -140,8 +142,19 @@ internal sealed class TestNetwork : INetworkReport, IAsyncDisposable
 
     void INetworkReport.Trouble(string text) => _story.Enqueue(text);
 
-    private async Task<NetworkSupervisor> StartAsync(string model, int shards, int replicas, bool restart)
+    private async Task<NetworkSupervisor> StartAsync(string model, int shards, int replicas, bool restart, IReadOnlyDictionary<string, string>? settings)
     {
+        Dictionary<string, string> all = new()
+        {
+            ["Node:HeartbeatMilliseconds"] = "500",
+            ["Node:TtlMilliseconds"] = Ttl.TotalMilliseconds.ToString("0", System.Globalization.CultureInfo.InvariantCulture),
+            ["Shard:KvBudgetMegabytes"] = "128",
+        };
+        foreach ((string key, string value) in settings ?? new Dictionary<string, string>())
+        {
+            all[key] = value;
+        }
+
         NetworkOptions options = new()
         {
             Shards = shards,
@@ -150,12 +163,7 @@ internal sealed class TestNetwork : INetworkReport, IAsyncDisposable
             Model = model,
             Port = 0,
             Backend = "cpu",
-            Settings = new Dictionary<string, string>
-            {
-                ["Node:HeartbeatMilliseconds"] = "500",
-                ["Node:TtlMilliseconds"] = Ttl.TotalMilliseconds.ToString("0", System.Globalization.CultureInfo.InvariantCulture),
-                ["Shard:KvBudgetMegabytes"] = "128",
-            },
+            Settings = all,
         };
         NetworkPlan plan = await Preflight.CheckAsync(Home, options, TestContext.Current.CancellationToken);
         Model = plan.Model.Name;
