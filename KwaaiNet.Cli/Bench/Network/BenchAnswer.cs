@@ -31,7 +31,11 @@ internal sealed class BenchAnswer
     /// <summary>Whether the reader went away before the end.</summary>
     public bool IsLeft { get; set; }
 
-    public long First => Arrivals[0];
+    /// <summary>When the role came, which is sent with the first token, be that a whole character or not; null: it did not come.</summary>
+    public long? Began { get; set; }
+
+    /// <summary>When the first token came.</summary>
+    public long First => Began ?? Arrivals[0];
 
     public long Last => Arrivals[^1];
 

@@ -87,6 +87,9 @@ internal sealed class BenchClient : IDisposable
         {
             switch (item.Data.Kind)
             {
+                case PieceKind.Role:
+                    answer.Began = Stopwatch.GetTimestamp();
+                    break;
                 case PieceKind.Text:
                     answer.Arrivals.Add(Stopwatch.GetTimestamp());
                     answer.Text?.Append(item.Data.Text);
@@ -131,7 +134,7 @@ internal sealed class BenchClient : IDisposable
         }
 
         int content = data.IndexOf("\"content\":\""u8);
-        if (content < 0 || data[content + "\"content\":\"".Length] == '"') return default;
+        if (content < 0 || data[content + "\"content\":\"".Length] == '"') return data.IndexOf("\"role\":"u8) >= 0 ? new Piece(PieceKind.Role) : default;
         return new Piece(PieceKind.Text, Text: KeepsText ? Parse(data).GetProperty("choices")[0].GetProperty("delta").GetProperty("content").GetString() : null);
     }
 
@@ -144,6 +147,7 @@ internal sealed class BenchClient : IDisposable
     private enum PieceKind
     {
         Other,
+        Role,
         Text,
         Usage,
         Error,
