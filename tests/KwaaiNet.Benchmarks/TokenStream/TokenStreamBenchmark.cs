@@ -111,6 +111,7 @@ internal sealed class TokenStreamBenchmark : IAsyncDisposable
             if (i == Warm + _tokens) after = TokenCost.Now();
             foreach ((ByteString session, uint position) in sessions)
                 _shard.Feed(session, position + (uint)i, _text[i % _text.Length], last: i == Warm + _tokens);
+            // The pace at which tokens come (--every-ms): what is measured, not a wait for something. On this thread, as a link's reader has one.
             Thread.Sleep(_every);
         }
 
