@@ -205,8 +205,9 @@ internal sealed partial class ShardRuntime(
     private StepLoop MakeLoop(OpenedModel model, IBlockStack stack, CancellationToken cancellationToken)
     {
         BlockSpeed speed;
-        IComputeTurns turns = Turns(model);
-        turns.Enter();
+        // Of its own: shards that start together wait for one another longer than for a turn, which must not follow them into the loop.
+        using IComputeTurns measuring = Turns(model);
+        measuring.Enter();
         try
         {
             // All that a session could be the first to need is made now: whoever comes to a healthy node finds it fast.
@@ -226,7 +227,7 @@ internal sealed partial class ShardRuntime(
         }
         finally
         {
-            turns.Leave();
+            measuring.Leave();
         }
 
         SessionLimits limits = new(identity.NodeId, _options.MaxSessions, TimeSpan.FromSeconds(_options.SessionTtlSeconds), _options.MaxOwnerSessions);
@@ -238,7 +239,7 @@ internal sealed partial class ShardRuntime(
             {
                 MeasuredPrefill = speed.PrefillTokensPerSecond,
                 MeasuredDecode = speed.DecodeTokensPerSecond,
-                Turns = turns,
+                Turns = Turns(model),
             },
             new Sampler(),
             listener => new HopStreams(links, listener, logger),
