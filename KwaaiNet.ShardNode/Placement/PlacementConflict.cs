@@ -24,6 +24,10 @@ internal static class PlacementConflict
         own.IsRedundant && PlacementChoice.HasLonelier(
             rules, own.Range, [.. others.Where(other => !other.Range.Overlaps(own.Range) || IsBefore(other.NodeId, ownNodeId))]);
 
+    /// <summary>How many others with larger node ids, which are asked to give way first, hold some of the same blocks.</summary>
+    public static int CountAfter(string ownNodeId, PlacementDecision own, IReadOnlyCollection<Holding> others) =>
+        others.Count(other => other.Range.Overlaps(own.Range) && IsBefore(ownNodeId, other.NodeId));
+
     /// <summary>
     /// Whether this node should leave its blocks for a gap: something is missing, and all it holds stays served without it.
     /// Of several that could go, the one with the smallest node id stays, unless another cannot go because it has sessions.

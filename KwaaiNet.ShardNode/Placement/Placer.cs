@@ -8,7 +8,8 @@ namespace KwaaiNet.ShardNode.Placement;
 /// <item>Read again. A conflict is lost by the claim against the ready shard, and among claims by the larger node id; the loser chooses again.</item>
 /// <item>Keep reading while loading (<see cref="WatchUntilLostAsync"/>), and once more before being announced ready (<see cref="StillHoldsAsync"/>).</item>
 /// <item>Ready, read once more (<see cref="ConfirmAsync"/>): a rival that passed its own last look before this node's announcement is
-/// either ready by now or will be, and the larger node id of the two goes.</item>
+/// either ready by now or will be, and the larger node id of the two goes. Of replicas too many on the same blocks the largest node id
+/// goes first; each other one waits a look for every larger one before it goes itself, since who has settled does not move any more.</item>
 /// </list>
 /// </remarks>
 internal sealed class Placer(string ownNodeId, PlacementRules rules, IPlacementBoard board)
@@ -46,6 +47,7 @@ internal sealed class Placer(string ownNodeId, PlacementRules rules, IPlacementB
     {
         // Only who is there now can be a rival; who comes later has read that these blocks are served and joins them on purpose.
         HashSet<string>? rivals = null;
+        int looks = 0;
         while (true)
         {
             IReadOnlyList<Holding> others = await board.ReadAsync(cancellationToken).ConfigureAwait(false);
@@ -55,7 +57,12 @@ internal sealed class Placer(string ownNodeId, PlacementRules rules, IPlacementB
 
                 // Whoever is loading, here or elsewhere, may yet change which blocks have the fewest holders.
                 rivals = [.. others.Where(other => !other.IsReady && rivals?.Contains(other.NodeId) != false).Select(other => other.NodeId)];
-                if (rivals.Count == 0) return true;
+                if (rivals.Count == 0)
+                {
+                    // A larger node id that was to give way may have been settled before this node came: then it stays, and this one goes.
+                    if (!PlacementChoice.HasLonelier(rules, decision.Range, others)) return true;
+                    if (looks++ >= PlacementConflict.CountAfter(ownNodeId, decision, others)) return false;
+                }
 
                 await board.WaitAsync(cancellationToken).ConfigureAwait(false);
                 continue;

@@ -58,6 +58,19 @@ public sealed class PlacerTests
             iter: 2_000,
             threads: 1);
 
+    /// <summary>Rare interleavings in which two spare shards each took one that had settled for one that would still give way.</summary>
+    [Theory]
+    [InlineData(4, 10, 2, 687891551, 13, 3, 95)]
+    [InlineData(4, 10, 2, 122528779, 7, 6, 115)]
+    [InlineData(6, 8, 3, 1361873324, 18, 9, 117)]
+    [InlineData(6, 8, 3, 383948319, 12, 2, 60)]
+    [InlineData(6, 7, 2, -48, 4, 0, 110)]
+    [InlineData(6, 7, 2, 1424857901, 29, 1, 59)]
+    public void Replicas_do_not_wait_for_one_that_has_settled_to_give_way(int shards, int blocks, int expected, int seed, int delay, int load, int spread) =>
+        Assert.All(
+            Settle(shards, new PlacementRules(blocks, expected), (seed, delay, load, spread)).GroupBy(holding => holding.Range),
+            part => Assert.Equal(shards / expected, part.Count()));
+
     [Fact]
     public void When_a_shard_dies_a_spare_one_takes_its_blocks() =>
         s_interleavings.Sample(
