@@ -149,7 +149,8 @@ public sealed class LostShardTests
 
         Task<ChatResponse> answer = host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
         await network.Shards["b"].WaitForAsync("asked");
-        await PassAsync(network.Shards["b"], time, answer, TimeSpan.FromSeconds((2 * ApiOptions.DefaultOpenTimeoutSeconds) + 1));
+        await network.Shards["a"].WaitForAsync("open");
+        await PassAsync([network.Shards["a"], network.Shards["b"]], time, answer, TimeSpan.FromSeconds((2 * ApiOptions.DefaultOpenTimeoutSeconds) + 1));
         Assert.False(answer.IsCompleted);
         turn.SetResult();
 
@@ -166,7 +167,7 @@ public sealed class LostShardTests
 
         Task<ChatResponse> answer = host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
         await network.Shards["a"].WaitForAsync("asked");
-        await PassAsync(network.Shards["a"], time, answer, TimeSpan.FromSeconds((3 * ApiOptions.DefaultOpenTimeoutSeconds) + 1));
+        await PassAsync([network.Shards["a"]], time, answer, TimeSpan.FromSeconds((3 * ApiOptions.DefaultOpenTimeoutSeconds) + 1));
 
         Assert.Equal("Hello from the chain.", (await answer).Text);
     }
@@ -202,19 +203,19 @@ public sealed class LostShardTests
 
         Task<ChatResponse> answer = host.Chat.GetResponseAsync("Hi", s_greedy, Cancelled);
         await network.Shards["a"].WaitForAsync("frame");
-        await PassAsync(network.Shards["a"], time, answer, TimeSpan.FromMinutes(1));
+        await PassAsync([network.Shards["a"]], time, answer, TimeSpan.FromMinutes(1));
 
         ChatFailureException exception = await Assert.ThrowsAnyAsync<ChatFailureException>(() => answer);
         Assert.Contains("no token for 30 s", exception.Message, StringComparison.Ordinal);
     }
 
-    // Time goes on look by look, as long as the answer is due; the shard's pongs are heard in between.
-    private static async Task PassAsync(FakeShard shard, FakeTimeProvider time, Task answer, TimeSpan duration)
+    // Time goes on look by look, as long as the answer is due; the pongs of all shards that have the session are heard in between.
+    private static async Task PassAsync(FakeShard[] shards, FakeTimeProvider time, Task answer, TimeSpan duration)
     {
         for (TimeSpan passed = TimeSpan.Zero; passed < duration && !answer.IsCompleted; passed += ShardLink.PingPeriod)
         {
             time.Advance(ShardLink.PingPeriod);
-            await Task.WhenAny(answer, shard.WaitForAsync("ping"));
+            await Task.WhenAny(answer, Task.WhenAll(shards.Select(shard => shard.WaitForAsync("ping"))));
         }
     }
 
